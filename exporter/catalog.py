@@ -1,0 +1,210 @@
+"""Every exposed metric, declared once: name, type, help and labels, in the order of exposition."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric family: its full name (`_total` included), type, one sentence of help and label names."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+_MODEL = ("model", "version")
+_COMPONENT = (*_MODEL, "component", "role")
+_SCORE = (*_MODEL, "score")
+
+PREDICTIONS = Metric("model_predictions_total", "counter", "Predictions in the log, failed ones included.", _MODEL)
+FAILURES = Metric(
+    "model_prediction_failures_total", "counter", "Predictions that the model server logged with an error.", _MODEL
+)
+LATENCY = Metric(
+    "model_prediction_latency_seconds", "histogram", "Time that the model took for one prediction.", _MODEL
+)
+LAST_PREDICTION = Metric(
+    "model_last_prediction_timestamp_seconds", "gauge", "Unix time of the newest prediction in the log.", _MODEL
+)
+COMPONENT_VALUE = Metric(
+    "model_component_value",
+    "histogram",
+    "Values of a numeric component on the bucket edges of its reference; infinities are in the buckets, not in the sum.",
+    _COMPONENT,
+)
+COMPONENT_CATEGORY = Metric(
+    "model_component_category_total",
+    "counter",
+    "Values of a category component; categories that the reference does not list are counted as __other__.",
+    (*_COMPONENT, "category"),
+)
+OBSERVATIONS = Metric(
+    "model_component_observations_total",
+    "counter",
+    "Records that should carry the component, invalid ones included: the denominator of invalid shares.",
+    _COMPONENT,
+)
+INVALID = Metric(
+    "model_component_invalid_total",
+    "counter",
+    "Invalid values of a component by reason: missing, type, below, above, unseen or extractor.",
+    (*_COMPONENT, "reason"),
+)
+REFERENCE_BUCKET = Metric(
+    "model_reference_bucket_ratio",
+    "gauge",
+    "Cumulative share of the reference up to a bucket edge; label lower is the edge before it.",
+    (*_COMPONENT, "lower", "le"),
+)
+REFERENCE_CATEGORY = Metric(
+    "model_reference_category_ratio", "gauge", "Share of a category in the reference.", (*_COMPONENT, "category")
+)
+REFERENCE_SAMPLES = Metric(
+    "model_reference_samples", "gauge", "Valid values of a component in the reference.", _COMPONENT
+)
+REFERENCE_INVALID = Metric(
+    "model_reference_invalid_ratio", "gauge", "Share of invalid values of a component in the reference.", _COMPONENT
+)
+PROFILE_INFO = Metric(
+    "model_profile_info",
+    "gauge",
+    "1, with the name and checksum of the profile in use.",
+    (*_MODEL, "profile", "sha256"),
+)
+PROFILE_BUILT = Metric(
+    "model_profile_built_timestamp_seconds", "gauge", "Unix time when the profile was built.", _MODEL
+)
+QUANTILE = Metric(
+    "model_component_quantile",
+    "gauge",
+    "Quantile of a numeric component in a window, interpolated on the fine grid of the reference.",
+    (*_COMPONENT, "quantile", "window"),
+)
+DRIFT_SCORE = Metric(
+    "model_drift_score",
+    "gauge",
+    "Distance of a component in a window from its reference; absent below the minimum sample.",
+    (*_COMPONENT, "statistic", "window"),
+)
+DRIFT_THRESHOLD = Metric(
+    "model_drift_threshold",
+    "gauge",
+    "Threshold of a drift statistic for a component, from its profile.",
+    (*_COMPONENT, "statistic"),
+)
+DRIFTED_RATIO = Metric(
+    "model_drifted_components_ratio",
+    "gauge",
+    "Share of the judged components whose main drift statistic (the first of its kind) is over its threshold.",
+    (*_MODEL, "window"),
+)
+WINDOW_SAMPLES = Metric(
+    "model_window_samples", "gauge", "Valid values of a component in a window.", (*_COMPONENT, "window")
+)
+SCORE = Metric(
+    "model_score",
+    "gauge",
+    "Quality of the model in a window; absent when undefined or below the minimum sample.",
+    (*_SCORE, "window"),
+)
+SCORE_SAMPLES = Metric("model_score_samples", "gauge", "Records behind a score.", (*_SCORE, "window"))
+SCORE_REFERENCE = Metric("model_score_reference", "gauge", "The score on the reference.", _SCORE)
+SCORE_THRESHOLD = Metric("model_score_threshold", "gauge", "Value at which a score is no longer acceptable.", _SCORE)
+SCORE_PREFERENCE = Metric(
+    "model_score_preference", "gauge", "1 where a higher score is better, -1 where a lower one is.", _SCORE
+)
+ACTUALS = Metric("model_actuals_total", "counter", "Actuals in the log.", _MODEL)
+ACTUALS_UNMATCHED = Metric(
+    "model_actuals_unmatched_total", "counter", "Actuals that found no prediction within the wait.", _MODEL
+)
+ACTUALS_DUPLICATE = Metric(
+    "model_actuals_duplicate_total",
+    "counter",
+    "Actuals of a prediction that already had one; they are ignored.",
+    _MODEL,
+)
+PREDICTIONS_UNLABELLED = Metric(
+    "model_predictions_unlabelled_total", "counter", "Predictions whose actual did not come within the wait.", _MODEL
+)
+PREDICTIONS_PENDING = Metric("model_predictions_pending", "gauge", "Predictions waiting for their actual.", _MODEL)
+ACTUAL_DELAY = Metric(
+    "model_actual_delay_seconds", "histogram", "Time from a prediction to its actual, by arrival.", _MODEL
+)
+PROCESS_UP = Metric("model_process_up", "gauge", "1 while the watched model-server process runs.", _MODEL)
+PROCESS_START = Metric(
+    "model_process_start_time_seconds", "gauge", "Unix time when the model-server process started.", _MODEL
+)
+PROCESS_MEMORY = Metric(
+    "model_process_resident_memory_bytes", "gauge", "Resident memory of the model-server process.", _MODEL
+)
+PROCESS_CPU = Metric(
+    "model_process_cpu_seconds_total", "counter", "CPU time, user and system, of the model-server process.", _MODEL
+)
+PROCESS_FDS = Metric("model_process_open_fds", "gauge", "Open file descriptors of the model-server process.", _MODEL)
+PROCESS_THREADS = Metric("model_process_threads", "gauge", "Threads of the model-server process.", _MODEL)
+
+BUILD_INFO = Metric(
+    "prediction_exporter_build_info",
+    "gauge",
+    "1, with the versions of the exporter and of Python.",
+    ("version", "python"),
+)
+RELOAD_SUCCESSFUL = Metric(
+    "prediction_exporter_config_last_reload_successful", "gauge", "1 if the last load of the configuration succeeded."
+)
+RELOAD_TIMESTAMP = Metric(
+    "prediction_exporter_config_last_reload_success_timestamp_seconds",
+    "gauge",
+    "Unix time of the last successful load of the configuration.",
+)
+RECORDS = Metric(
+    "prediction_exporter_records_total", "counter", "Lines read from a source, rejected ones included.", ("source",)
+)
+RECORDS_REJECTED = Metric(
+    "prediction_exporter_records_rejected_total",
+    "counter",
+    "Lines that gave no record, by reason: not_json, not_object, too_long, unknown_model, empty_record or duplicate_id.",
+    ("source", "reason"),
+)
+SOURCE_UP = Metric("prediction_exporter_source_up", "gauge", "1 while a source can be read.", ("source",))
+SOURCE_LAG_BYTES = Metric(
+    "prediction_exporter_source_lag_bytes", "gauge", "Bytes of a source that are not read yet.", ("source",)
+)
+SOURCE_LAG_SECONDS = Metric(
+    "prediction_exporter_source_lag_seconds",
+    "gauge",
+    "Age of the newest record of a source when it was read, by the record's own time.",
+    ("source",),
+)
+SOURCE_EVENTS = Metric(
+    "prediction_exporter_source_events_total",
+    "counter",
+    "What happened to a source: rotations, truncations, read_errors, restarts.",
+    ("source", "event"),
+)
+QUEUE = Metric("prediction_exporter_queue_batches", "gauge", "Decoded batches that wait for the writer.")
+EVALUATION_DURATION = Metric(
+    "prediction_exporter_evaluation_duration_seconds", "gauge", "Duration of the last evaluation of all models."
+)
+EVALUATION_TIMESTAMP = Metric(
+    "prediction_exporter_evaluation_timestamp_seconds", "gauge", "Unix time of the last evaluation of all models."
+)
+EVALUATION_FAILURES = Metric(
+    "prediction_exporter_evaluation_failures_total",
+    "counter",
+    "Failures of a statistic, score or extractor; each costs only itself.",
+    ("kind", "name"),
+)
+OVERFLOW = Metric(
+    "prediction_exporter_label_overflow_total",
+    "counter",
+    "Values that were counted under __other__ because a label has reached its cap.",
+    ("label",),
+)
+SERIES = Metric("prediction_exporter_series", "gauge", "Series in the last scrape.")
+
+METRICS: tuple[Metric, ...] = tuple(value for value in dict(globals()).values() if isinstance(value, Metric))
