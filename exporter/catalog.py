@@ -33,7 +33,7 @@ LAST_PREDICTION = Metric(
 COMPONENT_VALUE = Metric(
     "model_component_value",
     "histogram",
-    "Values of a numeric component on the bucket edges of its reference; infinities are in the buckets, not in the sum.",
+    "Values of a numeric component on the bucket edges of its reference; infinities are in buckets, not in the sum.",
     _COMPONENT,
 )
 COMPONENT_CATEGORY = Metric(
@@ -167,7 +167,7 @@ RECORDS = Metric(
 RECORDS_REJECTED = Metric(
     "prediction_exporter_records_rejected_total",
     "counter",
-    "Lines that gave no record, by reason: not_json, not_object, too_long, unknown_model, empty_record or duplicate_id.",
+    "Lines without a record, by reason: not_json, not_object, too_long, unknown_model, empty_record or duplicate_id.",
     ("source", "reason"),
 )
 SOURCE_UP = Metric("prediction_exporter_source_up", "gauge", "1 while a source can be read.", ("source",))
