@@ -1,0 +1,98 @@
+"""Records as numpy columns: what a decoder yields and everything above it reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Role = Literal["input", "output", "actual", "eval"]
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int32]
+Column = NDArray[Any]  # Floats or Codes
+
+
+class Kind(IntFlag):
+    """What a record says: a prediction, the actual of one (or both), and whether the prediction failed."""
+
+    PREDICTION = 1
+    ACTUAL = 2
+    FAILED = 4
+
+
+class Fault(IntEnum):
+    """Why a column has no value in a row.
+
+    A category column holds the negative of the fault as its code. A numeric column holds a NaN that carries the fault
+    in its payload, as R does with NA; a NaN without one is missing.
+    """
+
+    MISSING = 1
+    TYPE = 2
+    EXTRACTOR = 3
+
+
+_QUIET_NAN = 0x7FF8000000000000
+
+
+def absent(fault: Fault) -> float:
+    """Return the NaN that stands for a fault in a numeric column."""
+    return float(np.int64(_QUIET_NAN | fault).view(np.float64))
+
+
+def fault_counts(values: Column) -> tuple[int, int, int]:
+    """Count the missing, wrongly typed and failed values of a column."""
+    if values.dtype == np.float64:
+        payload = values[np.isnan(values)].view(np.int64) & 3
+        counts = np.bincount(payload, minlength=4)
+        return int(counts[0] + counts[1]), int(counts[2]), int(counts[3])
+    counts = np.bincount(-values[values < 0], minlength=4)
+    return int(counts[1]), int(counts[2]), int(counts[3])
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column's name, role, dotted path in the record, and its category levels (None: it is numeric).
+
+    `element` is None for a column that is computed from others.
+    """
+
+    name: str
+    role: Role
+    element: str | None
+    levels: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns that a decoder fills for one model and version; `ids` are kept where records are joined."""
+
+    model: str
+    version: str
+    fields: tuple[Field, ...]
+    ids: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Rows of one model in the order of the log.
+
+    `columns` follow the schema's fields, each of shape (rows,): float64 for a numeric field, int32 codes of its levels
+    for a category (one past the last level is an unseen category); see `Fault` for a row without a value. `kinds` is
+    uint8 of `Kind`; `latency` is seconds or NaN; `times` are Unix seconds or NaN (None where the reader did not ask
+    for them); `newest` is the newest known time; `ids` are None where the schema does not keep them.
+    """
+
+    kinds: NDArray[np.uint8]
+    columns: tuple[Column, ...]
+    latency: Floats
+    newest: float
+    times: Floats | None = None
+    ids: Sequence[str | None] | None = None
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows."""
+        return len(self.kinds)

@@ -1,0 +1,160 @@
+"""Packs decoded rows of one model into arrays until they are a batch."""
+
+import math
+import struct
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from exporter.batch import Batch, Column, Fault, Field, Floats, Kind, Schema
+from exporter.decoders.shape import COERCE, WRONG_CATEGORY, Dtype, Shape, descend
+
+BOOL_LEVELS = ("false", "true")
+
+
+def dtype_of(field: Field) -> Dtype:
+    """Return how a field's values are decoded."""
+    if field.levels is None:
+        return "number"
+    return "bool" if field.levels == BOOL_LEVELS else "category"
+
+
+class Coding(dict[Any, int]):
+    """Category codes by JSON value: a level's place, one past the last for any other, the negative fault for none."""
+
+    def __init__(self, levels: Sequence[str]) -> None:
+        super().__init__({None: -Fault.MISSING, WRONG_CATEGORY: -Fault.TYPE})
+        self.unseen = len(levels)
+        for code, level in enumerate(levels):
+            self[level] = code
+            if (number := _plain_number(level)) is not None:
+                self.setdefault(number, code)
+        if tuple(levels) == BOOL_LEVELS:
+            self.update({False: 0, True: 1})
+
+    def __missing__(self, value: object) -> int:
+        return self.unseen
+
+
+def _plain_number(text: str) -> float | None:
+    """Return the number that is written like this text in JSON, if there is one."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    plain = str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    return value if text in (plain, repr(value)) else None
+
+
+def epoch(time: str | float | None) -> float:
+    """Return RFC 3339 text (UTC unless it says otherwise) or Unix seconds as Unix seconds; NaN where it is neither."""
+    if isinstance(time, str):
+        try:
+            moment = datetime.fromisoformat(time)
+        except ValueError:
+            return math.nan
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return math.nan if time is None else float(time)
+
+
+class BatchBuffer:
+    """The rows of one model under way, each packed into bytes by one expression made for its schema.
+
+    The expression names attributes and functions that this module chose, never text from a profile. One row costs
+    some 200 ns for ten numbers and three categories; a pass over the rows for each column would cost three times that.
+    """
+
+    def __init__(self, schema: Schema, shape: Shape, *, event_time: bool) -> None:
+        self._schema = schema
+        self._event_time = event_time
+        self._scope: dict[str, Any] = {"kind": _kinds(shape), "epoch": epoch}
+        self._scope |= {"no_actual": shape.default("actual"), "no_output": shape.default("output")}
+        columns = [self._expression(i, field, shape) for i, field in enumerate(schema.fields)]
+        kind = "1 if r.output is not no_output and r.actual is no_actual and r.error is None else kind(r)"
+        values = [kind, "r.latency_seconds", "epoch(r.time)" if event_time else "0.0", *columns]
+        codes = "".join("d" if field.levels is None else "i" for field in schema.fields)
+        self._struct = struct.Struct("=Bdd" + codes)
+        names = ["kind", "latency", "time", *(f"c{i}" for i in range(len(codes)))]
+        formats = ["u1", "f8", "f8", *("f8" if code == "d" else "i4" for code in codes)]
+        self._dtype = np.dtype({"names": names, "formats": formats})
+        self._floats = [i for i, text in enumerate(formats) if text == "f8"]
+        self._tuples = self._compile(f"[({', '.join(values)},) for r in rows]")
+        self._scope["pack"] = self._struct.pack
+        self._pack = self._compile(f"b''.join([pack({', '.join(values)}) for r in rows])")
+        self._start()
+
+    def _expression(self, place: int, field: Field, shape: Shape) -> str:
+        attributes, walk = shape.locate(field.element or "")
+        dtype, text = dtype_of(field), f"r.{attributes}"
+        if walk is not None:
+            self._scope[f"walk{place}"] = lambda raw: COERCE[dtype](descend(raw, walk))
+            text = f"walk{place}({text})"
+        if field.levels is not None:
+            self._scope[f"coding{place}"] = Coding(field.levels)
+            text = f"coding{place}[{text}]"
+        return text
+
+    def _compile(self, expression: str) -> Callable[[Sequence[Any]], Any]:
+        made: Callable[[Sequence[Any]], Any] = eval(f"lambda rows: {expression}", self._scope)  # noqa: S307 - see above
+        return made
+
+    def _start(self) -> None:
+        self._packed: list[bytes] = []
+        self._rows = 0
+        self._ids: list[str | None] = []
+        self._newest = math.nan
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def extend(self, rows: Sequence[Any]) -> None:
+        """Append decoded rows."""
+        try:
+            self._packed.append(self._pack(rows))
+        except struct.error:  # a null where a number may stand
+            self._packed.append(b"".join(map(self._pack_nulls, self._tuples(rows))))
+        self._rows += len(rows)
+        if self._schema.ids:
+            self._ids += [None if row.id is None else str(row.id) for row in rows]
+        newest = epoch(rows[-1].time)
+        if newest > self._newest or math.isnan(self._newest):
+            self._newest = newest
+
+    def _pack_nulls(self, values: tuple[Any, ...]) -> bytes:
+        filled = list(values)
+        for i in self._floats:
+            if filled[i] is None:
+                filled[i] = math.nan
+        return self._struct.pack(*filled)
+
+    def take(self) -> tuple[Batch, int]:
+        """Return what has been gathered, and how many rows said nothing and were left out; start anew."""
+        table = np.frombuffer(b"".join(self._packed), self._dtype)
+        ids: list[str | None] | None = self._ids if self._schema.ids else None
+        keep = np.flatnonzero(table["kind"])
+        if empty := len(table) - len(keep):
+            table, ids = table[keep], None if ids is None else [ids[i] for i in keep]
+        newest = self._newest
+        self._start()
+        columns: tuple[Column, ...] = tuple(
+            np.ascontiguousarray(table[f"c{i}"]) for i in range(len(self._schema.fields))
+        )
+        times: Floats | None = np.ascontiguousarray(table["time"]) if self._event_time else None
+        latency: Floats = np.ascontiguousarray(table["latency"])
+        return Batch(np.ascontiguousarray(table["kind"]), columns, latency, newest, times, ids), empty
+
+
+def _kinds(shape: Shape) -> Callable[[Any], int]:
+    nothing = {role: shape.default(role) for role in ("input", "output", "actual")}
+
+    def kind(row: Any) -> int:  # noqa: ANN401 - a row of the shape's type
+        """Return the `Kind` of a row; 0 where it says nothing."""
+        found = 0 if row.actual is nothing["actual"] else Kind.ACTUAL.value
+        if row.error:
+            return found | Kind.PREDICTION.value | Kind.FAILED.value
+        predicted = row.output is not nothing["output"] or row.input is not nothing["input"]
+        return found | Kind.PREDICTION.value if predicted else found
+
+    return kind

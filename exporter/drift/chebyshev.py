@@ -1,0 +1,15 @@
+"""Chebyshev (L-infinity) distance."""
+
+import numpy as np
+
+from exporter.drift.statistic import CATEGORY, Statistic, a_hundred, shares
+from exporter.summaries import ComponentSummary
+
+
+def chebyshev(reference: ComponentSummary, window: ComponentSummary) -> float:
+    """Return the largest |q - p| of any category; 0 to 1, symmetric. It needs 100 values."""
+    p, q = shares(reference, window)
+    return float(np.abs(q - p).max())
+
+
+CHEBYSHEV = Statistic(chebyshev, CATEGORY, threshold=0.15, needs=a_hundred)

@@ -1,0 +1,38 @@
+"""What a score is: a function of one eval component's summary, which way is better, and what it can read."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from exporter.summaries import Categories, ComponentSummary
+
+Preference = Literal["high", "low"]
+MINIMUM_SAMPLES = 30
+CELLS = ("TP", "FP", "FN", "TN")
+TRUTH = ("false", "true")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Quality of the model from a summary.
+
+    `measure` returns the score (NaN where it is undefined) and the number of records behind it; `reads` are the levels
+    of the eval components that it can read, None for numbers.
+    """
+
+    measure: Callable[[ComponentSummary], tuple[float, int]]
+    preference: Preference
+    reads: tuple[tuple[str, ...] | None, ...]
+
+
+def ratio(part: int, whole: int) -> tuple[float, int]:
+    """Return a share and its denominator; NaN of nothing."""
+    return (part / whole if whole else math.nan), whole
+
+
+def counted(summary: ComponentSummary) -> Categories:
+    """Return the categories of a summary that plan has checked to have some."""
+    if summary.categories is None:
+        raise ValueError("the score needs categories")
+    return summary.categories

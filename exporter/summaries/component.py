@@ -1,0 +1,92 @@
+"""All that is kept of one component: validity, and the distribution of its numbers or categories."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from exporter.batch import Codes, Column, Floats, fault_counts
+from exporter.summaries.categories import Categories
+from exporter.summaries.histogram import Grid, Histogram
+from exporter.summaries.moments import Moments
+from exporter.summaries.presence import Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The closed range of valid numbers."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measure:
+    """How a component is summarised: a numeric one by domain and grid, a category by its levels."""
+
+    grid: Grid | None = None
+    levels: tuple[str, ...] = ()
+    domain: Domain = Domain()
+
+    def empty(self) -> "ComponentSummary":
+        """Return the summary of no rows."""
+        if self.grid is None:
+            return ComponentSummary(Presence(), categories=Categories.empty(self.levels))
+        return ComponentSummary(Presence(), Moments(), Histogram.empty(self.grid))
+
+    def of(self, column: Column) -> "ComponentSummary":
+        """Summarise a column, shape (rows,)."""
+        return self._categories(column) if self.grid is None else self._numbers(column, self.grid)
+
+    def _numbers(self, column: Floats, grid: Grid) -> "ComponentSummary":
+        rows = len(column)
+        values = np.sort(column)
+        n = rows - int(np.isnan(values).sum()) if rows and np.isnan(values[-1]) else rows
+        values = values[:n]
+        faults = fault_counts(column) if n < rows else (0, 0, 0)
+        below = int(np.searchsorted(values, self.domain.low, side="left"))
+        above = n - int(np.searchsorted(values, self.domain.high, side="right"))
+        presence = Presence(rows, *faults, below, above)
+        finite = values
+        if n and not (math.isfinite(values[0]) and math.isfinite(values[-1])):
+            finite = values[np.isfinite(values)]
+        moments = Moments.of_finite(finite, float(finite[0]), float(finite[-1])) if len(finite) else Moments()
+        return ComponentSummary(presence, moments, Histogram.of_sorted(values, grid))
+
+    def _categories(self, column: Codes) -> "ComponentSummary":
+        categories = Categories.of(column, self.levels)
+        rows = len(column)
+        faults = fault_counts(column) if categories.n < rows else (0, 0, 0)
+        return ComponentSummary(Presence(rows, *faults, unseen=int(categories.counts[-1])), categories=categories)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComponentSummary:
+    """Presence with moments and histogram, or with categories."""
+
+    presence: Presence
+    moments: Moments | None = None
+    histogram: Histogram | None = None
+    categories: Categories | None = None
+
+    def __add__(self, other: "ComponentSummary") -> "ComponentSummary":
+        presence = self.presence + other.presence
+        if self.categories is not None and other.categories is not None:
+            return ComponentSummary(presence, categories=self.categories + other.categories)
+        if self.histogram is None or other.histogram is None or self.moments is None or other.moments is None:
+            raise ValueError("numeric and category summaries cannot be added")
+        return ComponentSummary(presence, self.moments + other.moments, self.histogram + other.histogram)
+
+    @property
+    def n(self) -> int:
+        """Return the number of values, those outside of the domain included."""
+        counted = self.categories or self.histogram
+        return 0 if counted is None else counted.n
+
+    def bins(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """Return the counts that drift is measured on: the exposed bins or the categories, `__other__` last."""
+        if self.categories is not None:
+            return self.categories.counts
+        if self.histogram is None:
+            raise ValueError("a summary of nothing has no bins")
+        return self.histogram.outer_counts()
