@@ -5,7 +5,7 @@ Law: any bytes give rows or counted rejects, never an exception; and the rows do
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -18,8 +18,29 @@ PIECE = 1 << 16  # decoded objects should die in the processor's cache: 64 KiB i
 ROWS = 8192  # a batch this long makes sorting and counting cheap
 ROUTES = 10_000
 
-_BROKEN = object()
+BROKEN = object()
+_PADDING = b"\x00\xef\xbb\xbf \t\r\n"  # NULs are left by copytruncate, a byte order mark by editors
 _UNDECODABLE = (msgspec.MsgspecError, RecursionError, ValueError)
+
+
+def parse(line: bytes) -> object:
+    """Return a line's JSON value, `BROKEN` where it is none."""
+    try:
+        return msgspec.json.decode(line)
+    except _UNDECODABLE:
+        pass
+    try:
+        return json.loads(line.decode(errors="replace"))  # takes NaN and Infinity, which many servers write
+    except _UNDECODABLE:
+        return BROKEN
+
+
+def rows_of(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Yield the records of lines, untyped; lines without one are left out."""
+    for line in lines:
+        record = parse(line.strip(_PADDING))
+        if isinstance(record, dict):
+            yield record
 
 
 class NativeDecoder:
@@ -34,7 +55,6 @@ class NativeDecoder:
         self._schemas = schemas
         self._shape = Shape((field.element or "", dtype_of(field)) for schema in schemas for field in schema.fields)
         self._decoder = msgspec.json.Decoder(self._shape.row)
-        self._untyped = msgspec.json.Decoder()
         self._buffers = [BatchBuffer(schema, self._shape, event_time=event_time) for schema in schemas]
         self._routes: dict[tuple[object, object], int | None] = {}
         self.rejects: Counter[str] = Counter()
@@ -77,27 +97,17 @@ class NativeDecoder:
             try:
                 rows.append(self._decoder.decode(line))
             except _UNDECODABLE:
-                if clean := line.strip(b"\x00\xef\xbb\xbf \t\r"):
+                if clean := line.strip(_PADDING):
                     self._untyped_line(clean, rows)
         return rows
 
     def _untyped_line(self, line: bytes, rows: list[Any]) -> None:
-        record = self._parse(line)
+        record = parse(line)
         if isinstance(record, dict):
             rows.append(self._shape.build(record))
         else:
             self.lines += 1
-            self.rejects["not_json" if record is _BROKEN else "not_object"] += 1
-
-    def _parse(self, line: bytes) -> object:
-        try:
-            return self._untyped.decode(line)
-        except _UNDECODABLE:
-            pass
-        try:
-            return json.loads(line.decode(errors="replace"))  # takes NaN and Infinity, which many servers write
-        except _UNDECODABLE:
-            return _BROKEN
+            self.rejects["not_json" if record is BROKEN else "not_object"] += 1
 
     def _route(self, rows: list[Any]) -> None:
         models, versions = [row.model for row in rows], [row.version for row in rows]

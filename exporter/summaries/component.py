@@ -22,10 +22,15 @@ class Domain:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measure:
-    """How a component is summarised: a numeric one by domain and grid, a category by its levels."""
+    """How a component is summarised: a numeric one by grid and domain, a category by its levels.
+
+    A value that is none of the levels is invalid only where they are `complete`: where the reference has more
+    categories than are counted one by one, it may be one of those.
+    """
 
     grid: Grid | None = None
     levels: tuple[str, ...] = ()
+    complete: bool = True
     domain: Domain = Domain()
 
     def empty(self) -> "ComponentSummary":
@@ -57,7 +62,9 @@ class Measure:
         categories = Categories.of(column, self.levels)
         rows = len(column)
         faults = fault_counts(column) if categories.n < rows else (0, 0, 0)
-        return ComponentSummary(Presence(rows, *faults, unseen=int(categories.counts[-1])), categories=categories)
+        return ComponentSummary(
+            Presence(rows, *faults, unseen=int(categories.counts[-1]) if self.complete else 0), categories=categories
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

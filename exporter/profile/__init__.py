@@ -1,0 +1,24 @@
+"""The profile of a model's reference data: what its components look like when all is well, in one JSON file."""
+
+from exporter.profile.build import build
+from exporter.profile.infer import infer
+from exporter.profile.model import Component, Profile, ProfileError, ScoreReference, dump, load
+from exporter.profile.reference import Columns, columns_of
+from exporter.profile.spec import ComponentSpec, ProfileSpec, ScoreSpec, problems
+
+__all__ = [
+    "Columns",
+    "Component",
+    "ComponentSpec",
+    "Profile",
+    "ProfileError",
+    "ProfileSpec",
+    "ScoreReference",
+    "ScoreSpec",
+    "build",
+    "columns_of",
+    "dump",
+    "infer",
+    "load",
+    "problems",
+]

@@ -1,0 +1,247 @@
+"""A built profile, and its file: versioned JSON with a checksum, no pickle and no import paths in it."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from exporter.batch import Field
+from exporter.profile.spec import ComponentSpec, ProfileSpec, ScoreSpec, field_of, problems
+from exporter.summaries import Categories, ComponentSummary, Domain, Grid, Histogram, Measure, Moments, Presence
+from exporter.summaries.histogram import FINE_EDGES, OUTER_EDGES
+
+FORMAT = "prediction-exporter/profile/1"
+CATEGORIES = 1000
+
+
+class ProfileError(ValueError):
+    """A profile that cannot be built or loaded; the message says what and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A component with its reference; `measure` summarises columns so that they can be compared with it."""
+
+    spec: ComponentSpec
+    field: Field
+    measure: Measure
+    reference: ComponentSummary
+
+    @property
+    def name(self) -> str:
+        """Return the name."""
+        return self.field.name
+
+    @property
+    def role(self) -> str:
+        """Return the role."""
+        return self.field.role
+
+    @property
+    def dtype(self) -> str:
+        """Return the data type."""
+        return self.spec.dtype or ("float" if self.spec.numeric else "category")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreReference:
+    """A score with its value on the reference (NaN where undefined), the records behind it, and its threshold."""
+
+    spec: ScoreSpec
+    reference: float
+    samples: int
+    threshold: float
+    preference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The components and scores of one model and version; `built` is Unix seconds, `sha256` the file's checksum."""
+
+    name: str
+    version: str
+    built: float
+    components: tuple[Component, ...]
+    scores: tuple[ScoreReference, ...]
+    sha256: str = ""
+
+
+class _Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    low: float | None
+    high: float | None
+    n: int
+    total: float
+    m2: float
+    minimum: float
+    maximum: float
+    edges: list[float]
+    outer: list[int]
+    atoms: list[int]
+    counts: list[int]
+
+
+class _Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    levels: list[str]
+    complete: bool
+    counts: list[int]
+
+
+class _Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    spec: ComponentSpec
+    presence: dict[str, int]
+    numbers: _Numbers | None = None
+    categories: _Levels | None = None
+
+
+class _Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    spec: ScoreSpec
+    reference: float | None
+    samples: int
+    threshold: float | None
+    preference: str
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    format: str
+    name: str
+    version: str
+    built: float
+    components: list[_Component]
+    scores: list[_Score]
+    sha256: str = ""
+
+
+def dump(profile: Profile) -> bytes:
+    """Return the profile's file: JSON, the same bytes for the same profile."""
+    file = _File(
+        FORMAT,
+        profile.name,
+        profile.version,
+        profile.built,
+        [_component_file(component) for component in profile.components],
+        [_Score(s.spec, _known(s.reference), s.samples, _known(s.threshold), s.preference) for s in profile.scores],
+    )
+    return msgspec.json.format(_encode(msgspec.structs.replace(file, sha256=_checksum(file))), indent=1) + b"\n"
+
+
+def load(data: bytes) -> Profile:
+    """Read a profile's file; raises ProfileError, and nothing else, where it is not one."""
+    try:
+        return _profile(_file(data))
+    except ProfileError:
+        raise
+    except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError, TypeError, KeyError) as error:
+        raise ProfileError(f"it is not a profile: {error}") from None
+
+
+def _file(data: bytes) -> _File:
+    version = msgspec.json.decode(data, type=_Version).format
+    if version != FORMAT:
+        raise ProfileError(f"its format is {version!r}, this version reads {FORMAT}: build the profile anew")
+    file = msgspec.json.decode(data, type=_File)
+    if file.sha256 != _checksum(file):
+        raise ProfileError("its checksum does not fit: it was damaged or edited; build the profile anew")
+    return file
+
+
+class _Version(msgspec.Struct, frozen=True):
+    format: str
+
+
+def _encode(file: _File) -> bytes:
+    return msgspec.json.encode(file, order="sorted")
+
+
+def _checksum(file: _File) -> str:
+    return hashlib.sha256(_encode(msgspec.structs.replace(file, sha256=""))).hexdigest()
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _component_file(component: Component) -> _Component:
+    reference, measure = component.reference, component.measure
+    presence = {"rows": reference.presence.rows, **reference.presence.reasons()}
+    if reference.categories is not None:
+        counts = reference.categories.counts.tolist()
+        levels = _Levels(list(measure.levels), measure.complete, counts)
+        return _Component(component.spec, presence, categories=levels)
+    if reference.histogram is None or reference.moments is None:
+        raise ProfileError(f"component {component.name} has no reference")
+    grid, moments = reference.histogram.grid, reference.moments
+    numbers = _Numbers(
+        low=_known(measure.domain.low),
+        high=_known(measure.domain.high),
+        n=moments.n,
+        total=moments.total,
+        m2=moments.m2,
+        minimum=moments.low,
+        maximum=moments.high,
+        edges=grid.edges.tolist(),
+        outer=grid.outer.tolist(),
+        atoms=np.flatnonzero(grid.atoms).tolist(),
+        counts=reference.histogram.counts.tolist(),
+    )
+    return _Component(component.spec, presence, numbers=numbers)
+
+
+def _profile(file: _File) -> Profile:
+    spec = ProfileSpec(file.name, file.version, [c.spec for c in file.components], [s.spec for s in file.scores])
+    for place, message in problems(spec):
+        raise ProfileError(f"{place}: {message}")
+    components = tuple(_component(component) for component in file.components)
+    scores = tuple(
+        ScoreReference(s.spec, _or_nan(s.reference), s.samples, _or_nan(s.threshold), s.preference) for s in file.scores
+    )
+    return Profile(file.name, file.version, file.built, components, scores, file.sha256)
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _component(file: _Component) -> Component:
+    presence = Presence(**file.presence)
+    if file.spec.numeric and file.numbers is not None:
+        return _numeric(file.spec, presence, file.numbers)
+    if not file.spec.numeric and file.categories is not None:
+        return _category(file.spec, presence, file.categories)
+    raise ProfileError(f"component {file.spec.name} has no reference of its dtype")
+
+
+def _numeric(spec: ComponentSpec, presence: Presence, numbers: _Numbers) -> Component:
+    edges, outer = np.array(numbers.edges, np.float64), np.array(numbers.outer, np.intp)
+    counts = _counts(spec.name, numbers.counts, len(edges) + 1)
+    atoms = np.zeros(len(edges) + 1, np.bool_)
+    atoms[numbers.atoms] = True
+    if not 1 <= len(edges) <= FINE_EDGES or not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
+        raise ProfileError(f"component {spec.name}: its edges are not 1 to {FINE_EDGES} ascending numbers")
+    if not 1 <= len(outer) <= OUTER_EDGES or (np.diff(outer) <= 0).any() or outer[0] < 0 or outer[-1] >= len(edges):
+        raise ProfileError(f"component {spec.name}: its outer edges are not 1 to {OUTER_EDGES} of its edges")
+    domain = Domain(
+        -math.inf if numbers.low is None else numbers.low, math.inf if numbers.high is None else numbers.high
+    )
+    grid = Grid(edges, outer, atoms)
+    moments = Moments(numbers.n, numbers.total, numbers.m2, numbers.minimum, numbers.maximum)
+    measure = Measure(grid, domain=domain)
+    return Component(spec, field_of(spec, None), measure, ComponentSummary(presence, moments, Histogram(grid, counts)))
+
+
+def _category(spec: ComponentSpec, presence: Presence, file: _Levels) -> Component:
+    levels = tuple(file.levels)
+    if len(levels) > CATEGORIES or len(set(levels)) != len(levels):
+        raise ProfileError(f"component {spec.name}: its categories are not up to {CATEGORIES} different ones")
+    counts = _counts(spec.name, file.counts, len(levels) + 1)
+    measure = Measure(levels=levels, complete=file.complete)
+    reference = ComponentSummary(presence, categories=Categories(levels, counts))
+    return Component(spec, field_of(spec, levels), measure, reference)
+
+
+def _counts(name: str, counts: list[int], bins: int) -> Any:  # noqa: ANN401 - an int64 array
+    if len(counts) != bins or min(counts) < 0 or not 0 < sum(counts) < 2**53:
+        raise ProfileError(f"component {name}: its counts do not fit its bins")
+    return np.array(counts, np.int64)

@@ -1,0 +1,74 @@
+"""Reads a reference log into columns from which a profile is built."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from exporter.batch import Floats
+from exporter.decoders.native import rows_of
+from exporter.decoders.shape import COERCE, Dtype, descend
+from exporter.profile.model import ProfileError
+from exporter.profile.spec import ComponentSpec, ProfileSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Reference values by (role, name), all of one length, a row for each prediction.
+
+    Numbers are float64 with NaN where there is none; categories are a sequence of text, numbers, booleans or None. A
+    row without any actual is a prediction without a label.
+    """
+
+    values: Mapping[tuple[str, str], Floats | Sequence[Any]]
+
+
+def columns_of(spec: ProfileSpec, lines: Iterable[bytes]) -> Columns:
+    """Read reference columns from a log of native records, one a line; actuals find their prediction by `id`.
+
+    Failed predictions are left out. Raises ProfileError where there is no prediction in it.
+    """
+    logged = [component for component in spec.components if component.extractor is None]
+    table = _Table([tuple((c.element or "").split(".")) for c in logged], [c.resolved_role == "actual" for c in logged])
+    for record in rows_of(lines):
+        table.add(record)
+    if not table.rows:
+        raise ProfileError("the reference holds no prediction: no line is a record with input or output")
+    table.join()
+    return Columns({c.key: _column(c, [row[i] for row in table.rows]) for i, c in enumerate(logged)})
+
+
+class _Table:
+    """The wanted values of each prediction, and the actuals that came in records of their own."""
+
+    def __init__(self, paths: Sequence[tuple[str, ...]], actual: Sequence[bool]) -> None:
+        self._paths = paths
+        self._actual = actual
+        self.rows: list[list[object]] = []
+        self._by_id: dict[str, int] = {}
+        self._late: dict[str, list[object]] = {}
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        key = None if record.get("id") is None else str(record["id"])
+        values = [descend(record, path) for path in self._paths]
+        if "output" in record or "input" in record:
+            if record.get("error"):
+                return
+            if key is not None:
+                self._by_id[key] = len(self.rows)
+            self.rows.append(values)
+        elif key is not None and "actual" in record:
+            self._late[key] = values
+
+    def join(self) -> None:
+        for key, values in self._late.items():
+            if key in self._by_id:
+                row = self.rows[self._by_id[key]]
+                row[:] = [new if actual else old for old, new, actual in zip(row, values, self._actual, strict=True)]
+
+
+def _column(spec: ComponentSpec, raw: Sequence[object]) -> Floats | Sequence[object]:
+    dtype: Dtype = "number" if spec.numeric else ("bool" if spec.dtype == "bool" else "category")
+    values = [COERCE[dtype](value) for value in raw]
+    return np.array(values, np.float64) if spec.numeric else values

@@ -1,0 +1,185 @@
+"""What a person writes about a model's components and scores before a profile is built (profile.yml)."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Literal
+
+import msgspec
+
+from exporter.batch import Field, Role
+from exporter.decoders.shape import META, ROLES
+from exporter.drift import BUILTIN as STATISTICS
+from exporter.extractors import BUILTIN as EXTRACTORS
+from exporter.extractors import EvalExtractor
+from exporter.scores import BUILTIN as SCORES
+
+Dtype = Literal["float", "int", "bool", "category"]
+BOOL_LEVELS = ("false", "true")
+
+
+class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A component: where it is logged (`element`, a dotted path) or, in role eval, how it is computed (`extractor`).
+
+    `role` is the first word of `element` where it is left out. `domain` is [low, high] (null is open) or the list of
+    categories; what is left out is learned from the reference. `thresholds` are by drift statistic.
+    """
+
+    name: str
+    element: str | None = None
+    role: Role | None = None
+    dtype: Dtype | None = None
+    extractor: dict[str, dict[str, Any]] | None = None
+    domain: list[float | str | bool | None] | None = None
+    thresholds: dict[str, float] = {}
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return (role, name), which identifies a component."""
+        return self.resolved_role, self.name
+
+    @property
+    def resolved_role(self) -> str:
+        """Return the role, taken from the path where it is left out."""
+        return self.role or (self.element or "").split(".")[0]
+
+    @property
+    def numeric(self) -> bool:
+        """Tell whether the values are numbers."""
+        if self.extractor is not None:
+            return self.eval_extractor().levels() is None
+        return self.dtype in ("float", "int")
+
+    def eval_extractor(self) -> EvalExtractor:
+        """Return the extractor; raises msgspec.ValidationError or KeyError where it is not one."""
+        ((name, options),) = (self.extractor or {}).items()
+        return msgspec.convert(options, EXTRACTORS[name])
+
+
+class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A score of an eval component; `score` is its kind (the name where it is left out)."""
+
+    name: str
+    input: str
+    score: str | None = None
+    preference: Literal["high", "low"] | None = None
+    threshold: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of score."""
+        return self.score or self.name
+
+
+class ProfileSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model's name and version, its components and its scores."""
+
+    name: str
+    version: str
+    components: list[ComponentSpec]
+    scores: list[ScoreSpec] = []
+
+
+def problems(spec: ProfileSpec) -> list[tuple[str, str]]:
+    """Return what is wrong with a spec as (path in it, message); nothing where a profile can be built from it."""
+    found = [("components", "a profile needs at least one component")] if not spec.components else []
+    if not spec.name or set(spec.name) & set("@/"):
+        found.append(("name", "a model's name must not be empty or hold @ or /"))
+    if not spec.version or set(spec.version) & set("@/"):
+        found.append(("version", "a version must not be empty or hold @ or /"))
+    known = {component.key: component for component in reversed(spec.components)}
+    for i, component in enumerate(spec.components):
+        place = f"components[{i}]"
+        if known.get(component.key) is not component:
+            found.append((f"{place}.name", f"{component.resolved_role} {component.name} is declared twice"))
+        found += [(f"{place}.{key}", message) for key, message in _component(component, known)]
+    names = [score.name for score in spec.scores]
+    for i, score in enumerate(spec.scores):
+        if score.name in names[:i]:
+            found.append((f"scores[{i}].name", f"score {score.name} is declared twice"))
+        found += [(f"scores[{i}].{key}", message) for key, message in _score(score, known)]
+    return found
+
+
+def _component(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
+    for name in spec.thresholds:
+        if name not in STATISTICS:
+            yield f"thresholds.{name}", unknown("drift statistic", name, STATISTICS)
+    if spec.extractor is not None:
+        yield from _extractor(spec, known)
+        return
+    if not spec.element:
+        yield "element", "write the dotted path at which the component is logged, such as input.fare"
+    elif not all(spec.element.split(".")) or spec.element.split(".")[0] in META:
+        yield "element", f"{spec.element!r} is not a path to a component; write one such as input.fare"
+    elif spec.resolved_role not in ROLES:
+        yield "role", f"write input, output or actual; the path {spec.element} does not say"
+    if spec.dtype is None:
+        yield "dtype", "write float, int, bool or category"
+    yield from _domain(spec)
+
+
+def _domain(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
+    if spec.domain is None:
+        return
+    if not spec.numeric:
+        if not spec.domain or None in spec.domain:
+            yield "domain", "write the list of valid categories"
+        return
+    bounds = [bound for bound in spec.domain if isinstance(bound, int | float) and not isinstance(bound, bool)]
+    if len(spec.domain) != 2 or len(bounds) + spec.domain.count(None) != 2 or bounds != sorted(bounds):  # noqa: PLR2004
+        yield "domain", "write [low, high]; null is an open end"
+
+
+def _extractor(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
+    if spec.role != "eval" or spec.element is not None:
+        yield "role", "a component with an extractor of output and actual has role: eval and no element"
+        return
+    if spec.extractor is None or len(spec.extractor) != 1:
+        yield "extractor", "write one extractor with its options, such as {correct: {output: label, actual: label}}"
+        return
+    ((name, _),) = spec.extractor.items()
+    if name not in EXTRACTORS:
+        yield "extractor", unknown("extractor", name, EXTRACTORS)
+        return
+    try:
+        extractor = spec.eval_extractor()
+    except msgspec.ValidationError as error:
+        yield f"extractor.{name}", str(error)
+        return
+    for role, wanted in (("output", extractor.output), ("actual", extractor.actual)):
+        if (role, wanted) not in known:
+            names = [name for known_role, name in known if known_role == role]
+            yield f"extractor.{name}.{role}", unknown(f"{role} component", wanted, names)
+
+
+def _score(spec: ScoreSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
+    if spec.kind not in SCORES:
+        yield "score" if spec.score else "name", unknown("score", spec.kind, SCORES)
+        return
+    component = known.get(("eval", spec.input))
+    if component is None:
+        yield "input", unknown("eval component", spec.input, [name for role, name in known if role == "eval"])
+        return
+    if list(_component(component, known)):
+        return
+    levels = component.eval_extractor().levels()
+    if levels not in SCORES[spec.kind].reads:
+        able = [n for n, e in EXTRACTORS.items() if _levels_of(e) in SCORES[spec.kind].reads]
+        yield "input", f"{spec.kind} cannot read {spec.input}; it needs a component of {' or '.join(able)}"
+
+
+def _levels_of(extractor: type[EvalExtractor]) -> tuple[str, ...] | None:
+    return extractor.levels(None)  # type: ignore[arg-type]
+
+
+def unknown(what: str, name: str, known: Mapping[str, object] | list[str]) -> str:
+    """Return the message for a name that does not exist: the nearest known one, or all."""
+    near = get_close_matches(name, list(known), 1)
+    hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known) or 'none'}"
+    return f"unknown {what} {name!r}; {hint}"
+
+
+def field_of(spec: ComponentSpec, levels: tuple[str, ...] | None) -> Field:
+    """Return the column of a component."""
+    role: Any = spec.resolved_role
+    return Field(spec.name, role, spec.element, levels)
