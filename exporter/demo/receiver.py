@@ -1,0 +1,163 @@
+"""A receiver of Alertmanager's webhook that prints each alert and shows the last ones as a page."""
+
+import argparse
+import html
+import re
+import signal
+import sys
+from collections import deque
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
+
+import msgspec
+
+BODY_BYTES = 1 << 20
+SHOWN = 100
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10"><title>Alerts</title>
+<style>body{{font:1rem/1.5 sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}}li{{margin:.5rem 0}}</style>
+</head>
+<body><h1>Alerts, newest first</h1>
+{alerts}</body></html>
+"""
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One alert of a notification. Other fields are ignored, so that a newer Alertmanager is understood."""
+
+    status: str = "unknown"
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """The body of Alertmanager's webhook, version 4, as far as it is shown."""
+
+    alerts: tuple[Alert, ...]
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes notifications at POST /alerts and keeps the latest lines."""
+
+    daemon_threads = True
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__((host, port), _Handler)
+        self._latest: deque[str] = deque(maxlen=SHOWN)
+        self._lock = Lock()
+
+    def take(self, body: bytes) -> None:
+        """Print and keep the alerts of a notification; msgspec.DecodeError when it is none."""
+        notification = msgspec.json.decode(body, type=Notification)
+        now = datetime.now(UTC)
+        with self._lock:
+            for alert in notification.alerts:
+                self._latest.appendleft(line(alert, now))
+                print(self._latest[0], flush=True)  # noqa: T201 - the log of a container
+
+    def page(self) -> str:
+        """Return the page of the latest alerts."""
+        with self._lock:
+            return page(self._latest)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 30
+    server: Receiver
+
+    def do_GET(self) -> None:
+        if self.path == "/":
+            self._answer(HTTPStatus.OK, self.server.page(), "text/html")
+        elif self.path == "/-/healthy":
+            self._answer(HTTPStatus.OK, "OK\n")
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, "Alerts are at /\n")
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if self.path != "/alerts":
+            self._answer(HTTPStatus.NOT_FOUND, "Alerts are taken at /alerts\n")
+        elif not length.isdecimal():
+            self._answer(HTTPStatus.LENGTH_REQUIRED, "Content-Length is missing\n")
+        elif int(length) > BODY_BYTES:
+            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {BODY_BYTES} bytes\n")
+        else:
+            self._take(self.rfile.read(int(length)))
+
+    def _take(self, body: bytes) -> None:
+        try:
+            self.server.take(body)
+        except msgspec.DecodeError as error:
+            self._answer(HTTPStatus.BAD_REQUEST, f"Not a notification of Alertmanager: {error}\n")
+        else:
+            self._answer(HTTPStatus.OK, "OK\n")
+
+    def _answer(self, status: HTTPStatus, text: str, kind: str = "text/plain") -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing about requests: the log is for alerts."""
+
+
+def line(alert: Alert, now: datetime) -> str:
+    """Return an alert in plain words, without anything that could break or fake a line."""
+    labels, notes = alert.labels, alert.annotations
+    words = [
+        f"{now:%Y-%m-%d %H:%M:%S} UTC",
+        alert.status.upper(),
+        f"{labels.get('alertname', 'an alert without a name')} ({labels.get('severity', 'no severity')}):",
+        notes.get("description") or notes.get("summary") or ", ".join(f"{k}={v}" for k, v in sorted(labels.items())),
+    ]
+    if "runbook_url" in notes:
+        words.append(f"What to do: {notes['runbook_url']}")
+    return _UNPRINTABLE.sub(" ", " ".join(words))
+
+
+def page(lines: Iterable[str]) -> str:
+    """Return the page that lists the lines, escaped."""
+    items = "".join(f"<li>{html.escape(text)}</li>\n" for text in lines)
+    return _PAGE.format(alerts=f"<ul>\n{items}</ul>\n" if items else "<p>None yet.</p>\n")
+
+
+def receiver(address: str) -> Receiver:
+    """Bind `:9095` or `host:9095`; ValueError for another form, OSError when it cannot be had."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        raise ValueError(f"listen address {address!r}: want :port or host:port")
+    return Receiver(host, int(port))
+
+
+def serve(address: str) -> None:
+    """Receive alerts at the address until the process is told to end."""
+    with receiver(address) as server:
+        print(f"Waiting for alerts at port {server.server_port}", flush=True)  # noqa: T201 - the log of a container
+        server.serve_forever()
+
+
+def _end(*_: object) -> None:
+    sys.exit(0)
+
+
+def main() -> None:
+    """Run `python -m exporter.demo.receiver`."""
+    parser = argparse.ArgumentParser(prog="python -m exporter.demo.receiver", description=__doc__)
+    parser.add_argument("--listen-address", default=":9095", help="default: %(default)s")
+    arguments = parser.parse_args()
+    # Process 1 of a container ignores signals that nobody handles.
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
+    serve(arguments.listen_address)
+
+
+if __name__ == "__main__":
+    main()
