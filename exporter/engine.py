@@ -1,0 +1,234 @@
+"""Takes batches of one model into its state: totals, windows and what waits for its actual.
+
+The state is a frozen value that the one writer replaces; whoever reads it needs no lock.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.batch import Batch, Column, Fault, Kind, absent
+from exporter.joins import Joiner, Match, Tallies
+from exporter.plan import EvalStep, ModelPlan
+from exporter.summaries import ComponentSummary, Measure
+from exporter.windows import Ring, RowRing, Summaries, TimeRing, add, ring, summarise, total
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """Lifetime total and windows of rows that share their components."""
+
+    measures: tuple[Measure, ...]
+    total: Summaries
+    rings: tuple[Ring, ...]
+
+    def add(self, columns: Sequence[Column], now: float, times: NDArray[np.float64] | None) -> "Stream":
+        """Add rows that arrived at `now`, or that each have their own time (Unix seconds)."""
+        summaries = summarise(columns, self.measures)
+        rings = tuple(_extend(r, summaries, columns, now, times) for r in self.rings)
+        return Stream(self.measures, add(self.total, summaries), rings)
+
+    def windows(self, now: float) -> tuple[Summaries, ...]:
+        """Return each window as of a time."""
+        return tuple(r.window(now) for r in self.rings)
+
+
+def _extend(
+    old: Ring, summaries: Summaries, columns: Sequence[Column], now: float, times: NDArray[np.float64] | None
+) -> Ring:
+    if isinstance(old, RowRing):
+        return old.add(columns)
+    if times is None:
+        return old.add(summaries, old.place(now))
+    return _by_time(old, columns, times)
+
+
+def _by_time(old: TimeRing, columns: Sequence[Column], times: NDArray[np.float64]) -> TimeRing:
+    places = np.array([old.place(time) for time in times.tolist()])
+    for place in np.unique(places).tolist():
+        rows = places == place
+        old = old.add(summarise([column[rows] for column in columns], old.measures), place)
+    return old
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """All that is known of one model: what a scrape shows and an evaluation compares."""
+
+    predictions: Stream
+    outcomes: Stream
+    count: int
+    failures: int
+    last_prediction: float
+    latency: ComponentSummary
+    delay: ComponentSummary
+    tallies: Tallies
+    pending: int
+    extractor_failures: Counter[str]
+
+
+class Engine:
+    """The writer's side of one model: `state` is replaced by each batch."""
+
+    def __init__(self, plan: ModelPlan) -> None:
+        self.plan = plan
+        self._joiner = Joiner(plan.wait, plan.pending)
+        self.state = State(
+            predictions=_stream(tuple(c.measure for c in plan.prediction_components), plan),
+            outcomes=_stream(tuple(c.measure for c in plan.outcome_components), plan),
+            count=0,
+            failures=0,
+            last_prediction=math.nan,
+            latency=plan.latency.empty(),
+            delay=plan.delay.empty(),
+            tallies=Tallies(),
+            pending=0,
+            extractor_failures=Counter(),
+        )
+
+    def ingest(self, batch: Batch, now: float) -> Counter[str]:
+        """Take a batch that arrived at `now` (Unix seconds) into the state; returns rejected records by reason."""
+        rejects: Counter[str] = Counter()
+        batch = self._fresh(batch, rejects)
+        predicted = _kind(batch, Kind.PREDICTION)
+        failed = _kind(batch, Kind.FAILED)
+        sound = predicted & ~failed
+        times = None if batch.times is None else np.where(np.isnan(batch.times), now, batch.times)
+        moment = now if times is None or not len(times) else float(times.max())
+        predictions = self.state.predictions
+        if sound.any():
+            columns = _rows([batch.columns[i] for i in self.plan.predicted], sound)
+            predictions = predictions.add(columns, now, None if times is None else times[sound])
+        outcomes, delays = self._outcomes(batch, sound, now, times)
+        self._joiner.expire(moment)
+        old, any_predicted = self.state, bool(predicted.any())
+        self.state = replace(
+            old,
+            predictions=predictions,
+            outcomes=outcomes,
+            count=old.count + int(predicted.sum()),
+            failures=old.failures + int(failed.sum()),
+            last_prediction=self._last(batch, moment) if any_predicted else old.last_prediction,
+            latency=old.latency + self.plan.latency.of(batch.latency[predicted]),
+            delay=old.delay + self.plan.delay.of(delays),
+            tallies=replace(self._joiner.tallies),
+            pending=self._joiner.pending,
+        )
+        return rejects
+
+    def _last(self, batch: Batch, moment: float) -> float:
+        newest = moment if math.isnan(batch.newest) else batch.newest
+        old = self.state.last_prediction
+        return newest if math.isnan(old) else max(old, newest)
+
+    def _fresh(self, batch: Batch, rejects: Counter[str]) -> Batch:
+        """Leave out predictions whose id has been seen."""
+        if batch.ids is None:
+            return batch
+        seen: set[str] = set()
+        repeated = []
+        for row, (key, kind) in enumerate(zip(batch.ids, batch.kinds.tolist(), strict=True)):
+            if key is None or not kind & Kind.PREDICTION:
+                continue
+            if key in seen or self._joiner.known(key):
+                repeated.append(row)
+            seen.add(key)
+        if not repeated:
+            return batch
+        rejects["duplicate_id"] += len(repeated)
+        keep = np.ones(batch.rows, np.bool_)
+        keep[repeated] = False
+        return Batch(
+            batch.kinds[keep],
+            tuple(_rows(batch.columns, keep)),
+            batch.latency[keep],
+            batch.newest,
+            None if batch.times is None else batch.times[keep],
+            [key for key, kept in zip(batch.ids, keep, strict=True) if kept],
+        )
+
+    def _outcomes(
+        self, batch: Batch, sound: Mask, now: float, times: NDArray[np.float64] | None
+    ) -> tuple[Stream, NDArray[np.float64]]:
+        """Join what can be joined and add it to the outcomes; returns them with the delays in seconds."""
+        outcomes, delays = self.state.outcomes, np.empty(0)
+        if batch.ids is None or not self.plan.outcome_components:
+            return outcomes, delays
+        labelled = _kind(batch, Kind.ACTUAL)
+        both = sound & labelled
+        if both.any():
+            self._joiner.together(_ids(batch, both), _at(times, both, now))
+            columns = self._outcome_columns(_rows(batch.columns, both))
+            outcomes = outcomes.add(columns, now, None if times is None else times[both])
+        matches = self._matches(batch, sound & ~labelled, labelled & ~both, now, times)
+        if matches:
+            arrived = None if times is None else np.full(len(matches), times.max())
+            outcomes = outcomes.add(self._outcome_columns(self._matched_columns(matches)), now, arrived)
+            delays = np.array([delay for _, _, delay in matches])
+        return outcomes, delays
+
+    def _matches(
+        self, batch: Batch, waiting: Mask, late: Mask, now: float, times: NDArray[np.float64] | None
+    ) -> list[Match]:
+        matches: list[Match] = []
+        for mask, places, join in (
+            (waiting, self.plan.kept, self._joiner.predict),
+            (late, self.plan.actual, self._joiner.label),
+        ):
+            if mask.any():
+                rows = zip(*(batch.columns[i][mask].tolist() for i in places), strict=True) if places else repeat(())
+                matches += join(_ids(batch, mask), rows, _at(times, mask, now))
+        return matches
+
+    def _matched_columns(self, matches: Sequence[Match]) -> list[Column]:
+        """Return columns in the order of the schema; those that no outcome reads are left empty."""
+        columns = [np.empty(0)] * len(self.plan.schema.fields)
+        for places, side in ((self.plan.kept, 0), (self.plan.actual, 1)):
+            for i, values in zip(places, zip(*(match[side] for match in matches), strict=True), strict=True):
+                numeric = self.plan.schema.fields[i].levels is None
+                columns[i] = np.array(values, np.float64 if numeric else np.int32)
+        return columns
+
+    def _outcome_columns(self, columns: Sequence[Column]) -> list[Column]:
+        return [*(columns[i] for i in self.plan.actual), *(self._compute(step, columns) for step in self.plan.evals)]
+
+    def _compute(self, step: EvalStep, columns: Sequence[Column]) -> Column:
+        """Compute an eval component; an extractor that fails costs its own values only."""
+        try:
+            return step.compute(columns[step.output], columns[step.actual])
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
+            failures = self.state.extractor_failures
+            failures[next(iter(step.component.spec.extractor or {"": {}}))] += 1
+            rows = len(columns[step.output])
+            if step.component.measure.grid is None:
+                return np.full(rows, -int(Fault.EXTRACTOR), np.int32)
+            return np.full(rows, absent(Fault.EXTRACTOR))
+
+
+def _stream(measures: tuple[Measure, ...], plan: ModelPlan) -> Stream:
+    return Stream(measures, total((), measures), tuple(ring(spec, measures) for spec in plan.windows))
+
+
+def _kind(batch: Batch, kind: Kind) -> Mask:
+    mask: Mask = (batch.kinds & kind.value) != 0
+    return mask
+
+
+def _rows(columns: Sequence[Column], mask: Mask) -> list[Column]:
+    return list(columns) if mask.all() else [column[mask] for column in columns]
+
+
+def _ids(batch: Batch, mask: Mask) -> list[str | None]:
+    ids = batch.ids or ()
+    return list(ids) if mask.all() else [ids[i] for i in np.flatnonzero(mask).tolist()]
+
+
+def _at(times: NDArray[np.float64] | None, mask: Mask, now: float) -> Sequence[float] | repeat[float]:
+    return repeat(now) if times is None else times[mask].tolist()

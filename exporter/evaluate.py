@@ -1,0 +1,122 @@
+"""Compares a model's windows with its reference: drift, quantiles and scores as data, each failure counted by name."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from exporter.drift import Statistic
+from exporter.engine import State
+from exporter.plan import ModelPlan, ScorePlan, statistics
+from exporter.profile import Component
+from exporter.scores.score import MINIMUM_SAMPLES
+from exporter.summaries import ComponentSummary
+from exporter.windows import Summaries
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentReading:
+    """A component in a window: values in it, drift by statistic, and quantiles of a numeric one."""
+
+    component: Component
+    window: str
+    samples: int
+    drift: dict[str, float]
+    quantiles: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreReading:
+    """A score in a window (NaN where it is undefined or has too few records) and the records behind it."""
+
+    name: str
+    window: str
+    value: float
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One model as of one moment; `drifted` is the share of judged components over their threshold, by window."""
+
+    components: tuple[ComponentReading, ...]
+    scores: tuple[ScoreReading, ...]
+    drifted: dict[str, float]
+    failures: Counter[tuple[str, str]]
+
+
+def evaluate(plan: ModelPlan, state: State, now: float) -> Evaluation:
+    """Evaluate all windows of a model at a time (Unix seconds)."""
+    failures: Counter[tuple[str, str]] = Counter()
+    components: list[ComponentReading] = []
+    scores: list[ScoreReading] = []
+    drifted: dict[str, float] = {}
+    streams = zip(plan.windows, state.predictions.windows(now), state.outcomes.windows(now), strict=True)
+    for spec, predictions, outcomes in streams:
+        readings = [
+            *_components(plan.prediction_components, predictions, spec.label, failures),
+            *_components(plan.outcome_components, outcomes, spec.label, failures),
+        ]
+        components += readings
+        drifted[spec.label] = _drifted(readings)
+        scores += [_score(score, outcomes, spec.label, failures) for score in plan.scores]
+    return Evaluation(tuple(components), tuple(scores), drifted, failures)
+
+
+def _components(
+    components: Sequence[Component], window: Summaries, label: str, failures: Counter[tuple[str, str]]
+) -> Iterator[ComponentReading]:
+    for component, summary in zip(components, window, strict=True):
+        drift = {
+            name: _measure(name, statistic, component.reference, summary, failures)
+            for name, (statistic, _) in statistics(component).items()
+        }
+        yield ComponentReading(component, label, summary.n, drift, _quantiles(summary))
+
+
+def _quantiles(summary: ComponentSummary) -> tuple[float, ...]:
+    if summary.histogram is None:
+        return ()
+    return tuple(summary.histogram.quantiles(np.array(QUANTILES)).tolist())
+
+
+def _measure(
+    name: str,
+    statistic: Statistic,
+    reference: ComponentSummary,
+    window: ComponentSummary,
+    failures: Counter[tuple[str, str]],
+) -> float:
+    """Return a statistic, NaN below its minimum sample; one that fails is counted and costs only itself."""
+    try:
+        enough = statistic.needs(len(reference.bins()))
+        if min(reference.n, window.n) < enough:
+            return math.nan
+        return statistic.measure(reference, window)
+    except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
+        failures["drift", name] += 1
+        return math.nan
+
+
+def _drifted(readings: Sequence[ComponentReading]) -> float:
+    """Return the share of components whose first statistic is over its threshold; NaN where none can be judged."""
+    verdicts = []
+    for reading in readings:
+        name, (_, threshold) = next(iter(statistics(reading.component).items()))
+        if not math.isnan(reading.drift[name]):
+            verdicts.append(reading.drift[name] > threshold)
+    return sum(verdicts) / len(verdicts) if verdicts else math.nan
+
+
+def _score(plan: ScorePlan, outcomes: Summaries, label: str, failures: Counter[tuple[str, str]]) -> ScoreReading:
+    name = plan.reference.spec.name
+    try:
+        value, samples = plan.score.measure(outcomes[plan.component])
+    except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
+        failures["score", name] += 1
+        return ScoreReading(name, label, math.nan, 0)
+    return ScoreReading(name, label, value if samples >= MINIMUM_SAMPLES else math.nan, samples)

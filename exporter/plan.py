@@ -1,0 +1,126 @@
+"""All that is fixed at start about one model: columns, measures, windows, extractors, statistics and scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from exporter.batch import Field, Schema
+from exporter.drift import BUILTIN as STATISTICS
+from exporter.drift import Statistic
+from exporter.extractors import Bound
+from exporter.profile import Component, Profile, ScoreReference
+from exporter.scores import BUILTIN as SCORES
+from exporter.scores import Score
+from exporter.summaries import Grid, Measure
+from exporter.windows import WindowSpec
+
+LATENCY_EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+DELAY_EDGES = (1.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0, 604800.0, 2592000.0)
+WAIT = 7 * 86400.0
+PENDING = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class EvalStep:
+    """How an eval component is computed: from which output and actual column, and by what function."""
+
+    component: Component
+    output: int
+    actual: int
+    compute: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePlan:
+    """A score and the place of the outcome component that it reads."""
+
+    reference: ScoreReference
+    score: Score
+    component: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """One model and version.
+
+    `schema.fields` are the logged components. `predicted` are the places in it of input and output components, which
+    every prediction should carry; `actual` those of actual components. Outcomes, which exist once prediction and actual
+    are joined, have the components `actual` and then `evals`. `kept` are the places that a waiting prediction keeps.
+    """
+
+    profile: Profile
+    schema: Schema
+    windows: tuple[WindowSpec, ...]
+    latency: Measure
+    delay: Measure
+    wait: float
+    pending: int
+    predicted: tuple[int, ...]
+    actual: tuple[int, ...]
+    kept: tuple[int, ...]
+    evals: tuple[EvalStep, ...]
+    prediction_components: tuple[Component, ...]
+    outcome_components: tuple[Component, ...]
+    scores: tuple[ScorePlan, ...]
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Return the values of the labels model and version."""
+        return self.schema.model, self.schema.version
+
+
+def plan(
+    profile: Profile,
+    windows: Sequence[WindowSpec],
+    latency_edges: Sequence[float] = LATENCY_EDGES,
+    wait: float = WAIT,
+    pending: int = PENDING,
+) -> ModelPlan:
+    """Fix what a model's records are turned into; ValueError where extractors do not fit their components."""
+    logged = [component for component in profile.components if component.role != "eval"]
+    fields = tuple(component.field for component in logged)
+    actual = tuple(i for i, field in enumerate(fields) if field.role == "actual")
+    evals = tuple(_eval_step(c, fields) for c in profile.components if c.role == "eval")
+    outcome = (*(logged[i] for i in actual), *(step.component for step in evals))
+    places = {component.name: i for i, component in enumerate(outcome) if component.role == "eval"}
+    predicted = tuple(i for i, field in enumerate(fields) if field.role != "actual")
+    return ModelPlan(
+        profile=profile,
+        schema=Schema(profile.name, profile.version, fields, ids=bool(outcome)),
+        windows=tuple(windows),
+        latency=fixed(latency_edges),
+        delay=fixed(DELAY_EDGES),
+        wait=wait,
+        pending=pending,
+        predicted=predicted,
+        actual=actual,
+        kept=tuple(dict.fromkeys(step.output for step in evals)),
+        evals=evals,
+        prediction_components=tuple(logged[i] for i in predicted),
+        outcome_components=outcome,
+        scores=tuple(ScorePlan(s, SCORES[s.spec.kind], places[s.spec.input]) for s in profile.scores),
+    )
+
+
+def _eval_step(component: Component, fields: Sequence[Field]) -> EvalStep:
+    extractor = component.spec.eval_extractor()
+    places = {(field.role, field.name): i for i, field in enumerate(fields)}
+    output, actual = places["output", extractor.output], places["actual", extractor.actual]
+    return EvalStep(component, output, actual, extractor.bind(fields[output], fields[actual]))
+
+
+def fixed(edges: Sequence[float]) -> Measure:
+    """Return the measure of a histogram on edges that are given, all of them exposed."""
+    grid = Grid(np.array(edges, np.float64), np.arange(len(edges)), np.zeros(len(edges) + 1, np.bool_))
+    return Measure(grid)
+
+
+def statistics(component: Component) -> Mapping[str, tuple[Statistic, float]]:
+    """Return the drift statistics of a component with their thresholds."""
+    kind = "numeric" if component.spec.numeric else "category"
+    return {
+        name: (statistic, component.spec.thresholds.get(name, statistic.threshold))
+        for name, statistic in STATISTICS.items()
+        if kind in statistic.kinds
+    }
