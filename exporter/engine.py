@@ -5,7 +5,7 @@ The state is a frozen value that the one writer replaces; whoever reads it needs
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
@@ -80,6 +80,7 @@ class Engine:
     def __init__(self, plan: ModelPlan) -> None:
         self.plan = plan
         self._joiner = Joiner(plan.wait, plan.pending)
+        self._extractor_failures: Counter[str] = Counter()
         self.state = State(
             predictions=_stream(tuple(c.measure for c in plan.prediction_components), plan),
             outcomes=_stream(tuple(c.measure for c in plan.outcome_components), plan),
@@ -120,6 +121,7 @@ class Engine:
             delay=old.delay + self.plan.delay.of(delays),
             tallies=replace(self._joiner.tallies),
             pending=self._joiner.pending,
+            extractor_failures=self._extractor_failures.copy(),
         )
         return rejects
 
@@ -204,8 +206,7 @@ class Engine:
         try:
             return step.compute(columns[step.output], columns[step.actual])
         except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
-            failures = self.state.extractor_failures
-            failures[next(iter(step.component.spec.extractor or {"": {}}))] += 1
+            self._extractor_failures[next(iter(step.component.spec.extractor or ()), "")] += 1
             rows = len(columns[step.output])
             if step.component.measure.grid is None:
                 return np.full(rows, -int(Fault.EXTRACTOR), np.int32)
@@ -230,5 +231,5 @@ def _ids(batch: Batch, mask: Mask) -> list[str | None]:
     return list(ids) if mask.all() else [ids[i] for i in np.flatnonzero(mask).tolist()]
 
 
-def _at(times: NDArray[np.float64] | None, mask: Mask, now: float) -> Sequence[float] | repeat[float]:
+def _at(times: NDArray[np.float64] | None, mask: Mask, now: float) -> Iterable[float]:
     return repeat(now) if times is None else times[mask].tolist()

@@ -1,7 +1,7 @@
 """All that is fixed at start about one model: columns, measures, windows, extractors, statistics and scores."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,13 +12,14 @@ from exporter.extractors import Bound
 from exporter.profile import Component, Profile, ScoreReference
 from exporter.scores import BUILTIN as SCORES
 from exporter.scores import Score
-from exporter.summaries import Grid, Measure
+from exporter.summaries import Categories, Grid, Measure
 from exporter.windows import WindowSpec
 
 LATENCY_EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 DELAY_EDGES = (1.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0, 604800.0, 2592000.0)
 WAIT = 7 * 86400.0
 PENDING = 1_000_000
+CATEGORIES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,14 @@ class ModelPlan:
 def plan(
     profile: Profile,
     windows: Sequence[WindowSpec],
+    *,
     latency_edges: Sequence[float] = LATENCY_EDGES,
     wait: float = WAIT,
     pending: int = PENDING,
+    categories: int = CATEGORIES,
 ) -> ModelPlan:
     """Fix what a model's records are turned into; ValueError where extractors do not fit their components."""
-    logged = [component for component in profile.components if component.role != "eval"]
+    logged = [_capped(component, categories) for component in profile.components if component.role != "eval"]
     fields = tuple(component.field for component in logged)
     actual = tuple(i for i, field in enumerate(fields) if field.role == "actual")
     evals = tuple(_eval_step(c, fields) for c in profile.components if c.role == "eval")
@@ -100,6 +103,21 @@ def plan(
         prediction_components=tuple(logged[i] for i in predicted),
         outcome_components=outcome,
         scores=tuple(ScorePlan(s, SCORES[s.spec.kind], places[s.spec.input]) for s in profile.scores),
+    )
+
+
+def _capped(component: Component, limit: int) -> Component:
+    """Return a category component with no more levels than the limit; the rest of the reference becomes `__other__`."""
+    reference = component.reference.categories
+    if reference is None or len(reference.levels) <= limit:
+        return component
+    levels = reference.levels[:limit]
+    counts = np.append(reference.counts[:limit], reference.counts[limit:].sum())
+    return replace(
+        component,
+        field=replace(component.field, levels=levels),
+        measure=Measure(levels=levels, complete=False),
+        reference=replace(component.reference, categories=Categories(levels, counts)),
     )
 
 

@@ -15,18 +15,18 @@ class Telemetry:
         self._lock = threading.Lock()
         self._values: dict[Series, float] = {}
 
-    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+    def count(self, name: str, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter; an amount of 0 makes the series exist."""
         key = (name, tuple(labels.items()))
         with self._lock:
             self._values[key] = self._values.get(key, 0) + amount
 
-    def gauge(self, name: str, value: float, **labels: str) -> None:
+    def gauge(self, name: str, value: float, /, **labels: str) -> None:
         """Set a gauge."""
         with self._lock:
             self._values[name, tuple(labels.items())] = value
 
-    def forget(self, name: str, **labels: str) -> None:
+    def forget(self, name: str, /, **labels: str) -> None:
         """Remove a series; one that is not there is no error."""
         with self._lock:
             self._values.pop((name, tuple(labels.items())), None)

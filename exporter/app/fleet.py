@@ -1,0 +1,103 @@
+"""All watched models: their engines, latest evaluations and what a scrape says of them."""
+
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from exporter import __version__, catalog, profile
+from exporter.batch import Batch, Schema
+from exporter.config import Config, ModelConfig
+from exporter.engine import Engine
+from exporter.evaluate import Evaluation, evaluate
+from exporter.exposition.families import ModelLines, ordered, own_families
+from exporter.exposition.negotiate import Format
+from exporter.exposition.render import Family, line, render
+from exporter.plan import plan
+from exporter.process import ProcessSample, ProcessWatch
+from exporter.telemetry import Telemetry
+
+
+class Model:
+    """One model: its engine, written by one thread, and its evaluation, made by another."""
+
+    def __init__(self, config: ModelConfig, categories: int) -> None:
+        reference = profile.load(Path(config.profile).read_bytes())
+        self.plan = plan(
+            reference,
+            config.windows,
+            latency_edges=config.latency_buckets,
+            wait=config.actuals.wait,
+            pending=config.actuals.pending,
+            categories=categories,
+        )
+        self.engine = Engine(self.plan)
+        self.evaluation: Evaluation | None = None
+        self._lines = ModelLines(self.plan)
+        self._watch = None if config.process is None else ProcessWatch(config.process)
+        self._process: ProcessSample | None = None
+
+    def look(self) -> None:
+        """Read the watched process."""
+        if self._watch is not None:
+            self._process = self._watch.sample()
+
+    def families(self) -> Iterator[Family]:
+        """Yield all families of the model."""
+        yield from self._lines.families(self.engine.state, self.evaluation)
+        if self._process is not None:
+            for metric, value in _process(self._process):
+                if value is not None:
+                    yield Family(metric, line(metric, self.plan.labels, value))
+
+
+def _process(sample: ProcessSample) -> Sequence[tuple[catalog.Metric, float | None]]:
+    return (
+        (catalog.PROCESS_UP, float(sample.up)),
+        (catalog.PROCESS_START, sample.start_time),
+        (catalog.PROCESS_MEMORY, sample.resident_memory),
+        (catalog.PROCESS_CPU, sample.cpu_seconds),
+        (catalog.PROCESS_FDS, sample.open_fds),
+        (catalog.PROCESS_THREADS, sample.threads),
+    )
+
+
+class Fleet:
+    """The models of a configuration, and the exporter's own telemetry."""
+
+    def __init__(self, config: Config) -> None:
+        self.telemetry = Telemetry()
+        self.models = [Model(model, config.limits.categories) for model in config.models]
+        version = {"version": __version__, "python": platform.python_version()}
+        self.telemetry.gauge(catalog.BUILD_INFO.name, 1, **version)
+        self.telemetry.gauge(catalog.RELOAD_SUCCESSFUL.name, 1)
+        self.telemetry.gauge(catalog.RELOAD_TIMESTAMP.name, time.time())
+        self.telemetry.count(catalog.OVERFLOW.name, 0, label="category")
+
+    @property
+    def schemas(self) -> list[Schema]:
+        """Return what decoders fill, in the order of the models."""
+        return [model.plan.schema for model in self.models]
+
+    def ingest(self, source: str, model: int, batch: Batch, now: float) -> None:
+        """Take a batch of a source into a model's state; for the one writer."""
+        for reason, count in self.models[model].engine.ingest(batch, now).items():
+            self.telemetry.count(catalog.RECORDS_REJECTED.name, count, source=source, reason=reason)
+
+    def evaluate(self, now: float) -> None:
+        """Evaluate all models at a time (Unix seconds)."""
+        start = time.perf_counter()
+        for model in self.models:
+            model.evaluation = evaluate(model.plan, model.engine.state, now)
+            for (kind, name), count in model.evaluation.failures.items():
+                self.telemetry.count(catalog.EVALUATION_FAILURES.name, count, kind=kind, name=name)
+        self.telemetry.gauge(catalog.EVALUATION_DURATION.name, time.perf_counter() - start)
+        self.telemetry.gauge(catalog.EVALUATION_TIMESTAMP.name, now)
+
+    def metrics(self, fmt: Format) -> bytes:
+        """Return the text of a scrape; it reads frozen states and waits for nothing."""
+        families = [family for model in self.models for family in model.families()]
+        families += own_families(self.telemetry.snapshot())
+        series = sum(family.body.count("\n") for family in families)
+        families.append(Family(catalog.SERIES, line(catalog.SERIES, (), series + 1)))
+        return render(ordered(families), fmt)

@@ -1,0 +1,46 @@
+"""One pass over finished logs, by the records' own time, and the metrics text that comes of it."""
+
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from exporter import catalog
+from exporter.app.fleet import Fleet
+from exporter.config import Config
+from exporter.decoders import BUILTIN as DECODERS
+from exporter.exposition.negotiate import Format
+from exporter.sources import FileConfig
+
+SOURCE = "replay"
+
+
+def replay(
+    config: Config,
+    paths: Sequence[str],
+    fmt: Format = Format.TEXT,
+    progress: Callable[[int], None] = lambda _read: None,
+    decoder: str = "native",
+) -> bytes:
+    """Read logs to their end and return the metrics; `progress` is told how many more bytes were read."""
+    fleet = Fleet(config)
+    reader = DECODERS[decoder](fleet.schemas, event_time=True)
+    rejects: Counter[str] = Counter()
+    now = time.time()
+    for path in paths:
+        source = FileConfig(path=path).open(config.limits.line_bytes, follow=False)
+        for chunk in source.chunks(threading.Event()):
+            rejects += Counter(chunk.rejects)
+            for model, batch in reader.feed(chunk.data):
+                fleet.ingest(SOURCE, model, batch, now)
+            progress(len(chunk.data))
+    for model, batch in reader.flush():
+        fleet.ingest(SOURCE, model, batch, now)
+    lines = reader.lines + sum(rejects.values())
+    fleet.telemetry.count(catalog.RECORDS.name, lines, source=SOURCE)
+    for reason, count in (rejects + reader.rejects).items():
+        fleet.telemetry.count(catalog.RECORDS_REJECTED.name, count, source=SOURCE, reason=reason)
+    ends = [model.engine.state.last_prediction for model in fleet.models]
+    fleet.evaluate(max((end for end in ends if not math.isnan(end)), default=now))
+    return fleet.metrics(fmt)
