@@ -1,0 +1,64 @@
+# The one runner that people, hooks and CI share: `make help` says what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.8
+STAMP := $(VENV)/.synced
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+SPEED ?= 1
+DURATION ?= 5m
+
+.PHONY: help install tools demo test unit slow check format lock docs bench stack clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(BIN)/uv:
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { apt-get -qq update && apt-get -qq -y install python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(STAMP): pyproject.toml uv.lock | $(BIN)/uv
+	@$(BIN)/uv sync --quiet --locked --inexact --all-extras
+	@touch $@
+
+install: $(STAMP) ## the virtual environment with everything that is locked
+
+tools: ## the real Prometheus, promtool, Alertmanager and amtool, where they are missing
+	@scripts/install-tools
+
+demo: $(STAMP) ## real models, a drift on schedule, metrics on http://127.0.0.1:8770/metrics (SPEED=10 DURATION=60s)
+	@$(BIN)/prediction-exporter demo --speed $(SPEED) --duration $(DURATION)
+
+test: check tools ## all tests: lint, types, floors, fast, slow (real Prometheus and Alertmanager)
+	$(BIN)/python -m pytest -q
+
+unit: $(STAMP) ## the fast tests alone, under a minute
+	$(BIN)/python -m pytest -q -m "not slow"
+
+check: $(STAMP) ## lint, format, types and floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## rewrite files in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMP) ## regenerate what is generated: docs/metrics.md, grafana/dashboards/
+	$(BIN)/prediction-exporter metrics --format markdown > docs/metrics.md
+	$(BIN)/python grafana/build.py
+
+bench: $(STAMP) ## benchmarks, each beside its peer or the limit in the same run
+	$(BIN)/python tests/bench/run.py
+
+stack: ## the whole stack with the demo: docker compose up
+	docker compose up --build
+
+lock: $(BIN)/uv ## lock the newest versions that pyproject.toml allows
+	$(BIN)/uv lock --upgrade
+
+clean: ## remove what was built and installed here
+	rm -rf $(VENV) .tools build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
