@@ -1,0 +1,66 @@
+"""What the pretended model server writes to its log: predictions, their actuals, and now and then a failure."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import numpy as np
+
+Record = dict[str, object]
+
+SEED = 8
+MACHINES = ("1", "2", "3", "4")
+FAILURES = 0.002  # share of the requests that fail
+ERRORS = ("the worker was restarted", "CUDA out of memory", "no connection to the image store")
+QUEUEING = (0.006, 0.6)  # median seconds and log-scale spread of what a real server adds to the model's own time
+
+
+class Model(Protocol):
+    """A trained model together with the data that it is asked about."""
+
+    @property
+    def name(self) -> str:
+        """The model's name in the log."""
+
+    @property
+    def version(self) -> str:
+        """The model's version in the log."""
+
+    @property
+    def rate(self) -> float:
+        """Requests a second at speed 1."""
+
+    def datum(self, rng: np.random.Generator, blur: int) -> tuple[Any, Mapping[str, object]]:
+        """Draw what a request carries, and its actual."""
+
+    def answer(self, datum: Any) -> tuple[Mapping[str, object], Mapping[str, object]]:  # noqa: ANN401 - the model's own
+        """Return the logged input and output."""
+
+
+def request(model: Model, rng: np.random.Generator, blurs: Mapping[str, int]) -> tuple[Record, Record | None]:
+    """Answer one request; returns its record, and the actual's or None for a request that failed.
+
+    `blurs` are the blur passes of the machines whose camera is out of focus. The random numbers that are drawn do
+    not depend on it, so a run with a fault asks for the same data as one without.
+    """
+    machine = MACHINES[rng.integers(len(MACHINES))]
+    datum, actual = model.datum(rng, blurs.get(machine, 0))
+    fails, queueing = rng.random() < FAILURES, QUEUEING[0] * float(np.exp(rng.normal(0, QUEUEING[1])))
+    start = time.perf_counter()
+    inputs, output = model.answer(datum)
+    head: Record = {"model": model.name, "version": model.version, "tags": {"machine": machine}}
+    head["latency_seconds"] = round(time.perf_counter() - start + queueing, 6)
+    if fails:
+        return head | {"error": ERRORS[rng.integers(len(ERRORS))]}, None
+    return head | {"input": inputs, "output": output}, {
+        "model": model.name,
+        "version": model.version,
+        "actual": actual,
+    }
+
+
+def stamped(record: Record, identifier: str, now: float) -> Record:
+    """Return the record as it is logged: with the id that joins it, and the time in RFC 3339."""
+    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"id": identifier, "time": moment} | record
