@@ -1,0 +1,58 @@
+"""Whether the diagnosis came as promised: good before the fault, bad during it, good again after the repair."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from exporter.demo.story import Phase
+from exporter.demo.watch import Fact
+
+WIDTH = 22
+
+
+@dataclass(slots=True)
+class Course:
+    """How one fact went: its worst while the models were healthy and while the fault was there, its last after it."""
+
+    facts: dict[Phase, Fact] = field(default_factory=dict)
+
+    def add(self, phase: Phase, fact: Fact) -> None:
+        """Take note of a fact; one that is not known says nothing."""
+        known = self.facts.get(phase)
+        if fact.known and (known is None or phase is Phase.AFTER or fact.sign * (fact.value - known.value) > 0):
+            self.facts[phase] = fact
+
+    @property
+    def promised(self) -> bool:
+        """Tell whether the fact was bad during the fault, if that should touch it, and good before and after."""
+        bad = {phase: fact.bad for phase, fact in self.facts.items()}
+        return bad == {phase: phase is Phase.DURING and fact.touched for phase, fact in self.facts.items()} and set(
+            bad
+        ) == set(Phase)
+
+
+@dataclass(slots=True)
+class Diary:
+    """The course of every fact in a run."""
+
+    courses: dict[str, Course] = field(default_factory=dict)
+
+    def add(self, phase: Phase, facts: Iterable[Fact]) -> None:
+        """Take note of the facts of one look."""
+        for fact in facts:
+            self.courses.setdefault(fact.what, Course()).add(phase, fact)
+
+    @property
+    def promised(self) -> bool:
+        """Tell whether everything went as promised."""
+        return bool(self.courses) and all(course.promised for course in self.courses.values())
+
+    def table(self) -> str:
+        """Return the verdict for the console."""
+        head = ["", "threshold", *(phase.value for phase in Phase), "as promised"]
+        return "\n".join("  ".join(f"{cell:<{WIDTH}}" for cell in row).rstrip() for row in [head, *self._rows()])
+
+    def _rows(self) -> Iterable[list[str]]:
+        for what, course in self.courses.items():
+            shown: Mapping[Phase, str] = {phase: fact.shown for phase, fact in course.facts.items()}
+            limit = next((fact.limit for fact in course.facts.values()), "-")
+            yield [what, limit, *(shown.get(phase, "-") for phase in Phase), "yes" if course.promised else "NO"]

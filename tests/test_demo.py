@@ -1,0 +1,312 @@
+"""The demo: its data, its fault, its schedule, its log, and the whole of it from one command."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from contextlib import redirect_stderr
+from math import nan
+from threading import Event
+from time import time
+
+import numpy as np
+import pytest
+from scipy.stats import ks_2samp
+
+from exporter import demo
+from exporter.batch import Schema
+from exporter.config import load
+from exporter.decoders.native import NativeDecoder
+from exporter.demo import data, digits
+from exporter.demo.records import FAILURES, SEED, request
+from exporter.demo.server import ModelServer, RotatingLog, serve, started
+from exporter.demo.story import HEALTHY, OUT_OF_FOCUS, Phase, scheduled
+from exporter.demo.verdict import Diary
+from exporter.demo.watch import Fact, facts, samples
+from exporter.profile import load as load_profile
+
+FOGGED = dict.fromkeys("1234", OUT_OF_FOCUS["2"])
+
+
+@pytest.fixture(scope="module")
+def models():
+    return data.trained(np.random.default_rng(SEED))
+
+
+@pytest.fixture(scope="module")
+def directory(models, tmp_path_factory):
+    place = tmp_path_factory.mktemp("demo")
+    data.write(place, models, np.random.default_rng(SEED), time())
+    return place
+
+
+def answered(model, number, blurs=HEALTHY, seed=1):
+    rng = np.random.default_rng(seed)
+    pairs = (request(model, rng, blurs) for _ in range(number))
+    return [prediction | actual for prediction, actual in pairs if actual is not None]
+
+
+def column(records, name):
+    return np.array([record["input"][name] for record in records], float)
+
+
+def accuracy(records):
+    return np.mean([record["output"]["label"] == record["actual"]["label"] for record in records])
+
+
+def test_each_blur_of_an_image_takes_sharpness_and_leaves_the_amount_of_ink():
+    image = digits.photographed(np.random.default_rng(1).random((1, 8, 8)), np.random.default_rng(2))
+    blurs = [digits.blurred(image, passes)[0] for passes in range(5)]
+    focus = [digits.sharpness(blur) for blur in blurs]
+    assert focus == sorted(focus, reverse=True)
+    assert focus[4] < focus[0] / 10
+    assert blurs[4].mean() == pytest.approx(image.mean(), abs=0.05)
+    assert np.array_equal(blurs[0], image[0])
+
+
+def test_the_classifier_is_good_until_the_camera_is_out_of_focus(models):
+    assert accuracy(answered(models[0], 1000)) >= 0.93
+    assert 0.2 <= accuracy(answered(models[0], 1000, FOGGED)) <= 0.5
+
+
+def test_a_machine_out_of_focus_touches_no_other_machine(models):
+    healthy, faulty = (answered(models[0], 400, blurs, seed=3) for blurs in (HEALTHY, OUT_OF_FOCUS))
+    for before, after in zip(healthy, faulty, strict=True):
+        same = before["input"] == after["input"]
+        assert same is (before["tags"]["machine"] != "2")
+        assert before["actual"] == after["actual"]
+
+
+def test_what_is_served_is_distributed_like_the_reference(models, directory):
+    for model in models:
+        reference = [
+            json.loads(line) for line in (directory / f"reference-{model.name}.jsonl").read_text().splitlines()
+        ]
+        served = answered(model, data.REFERENCE_RECORDS, seed=5)
+        assert len(reference) == data.REFERENCE_RECORDS
+        for name in served[0]["input"]:
+            # 12 columns at the same seed every time; 1.63 * sqrt(2/n) = 0.05 is what 1 % of equal distributions exceed
+            assert ks_2samp(column(reference, name), column(served, name)).statistic < 0.055, name
+
+
+def test_the_fault_moves_every_picture_of_its_machine_out_of_the_reference(models, directory):
+    profile = load_profile((directory / "profiles/digits@3.0.0.json").read_bytes())
+    domain = next(component.measure.domain for component in profile.components if component.name == "sharpness")
+    assert (column(answered(models[0], 500, FOGGED), "sharpness") < domain.low).all()
+    healthy = column(answered(models[0], 5000), "sharpness")
+    assert np.mean((healthy < domain.low) | (healthy > domain.high)) < 0.005
+
+
+def test_requests_are_reproducible_but_for_the_time_they_take(models):
+    for model in models:
+        first, second = (answered(model, 50) for _ in range(2))
+        for record in first + second:
+            assert record.pop("latency_seconds") > 0
+        assert first == second
+
+
+def test_a_small_share_of_requests_fails(models):
+    rng = np.random.default_rng(4)
+    failed = [record for record, actual in (request(models[1], rng, HEALTHY) for _ in range(10_000)) if actual is None]
+    assert FAILURES / 2 < len(failed) / 10_000 < FAILURES * 2
+    assert all(record["error"] and "output" not in record for record in failed)
+
+
+def test_every_line_of_the_log_is_a_native_record(models, directory):
+    profiles = [load_profile(path.read_bytes()) for path in sorted((directory / "profiles").iterdir())]
+    schemas = [
+        Schema(p.name, p.version, tuple(c.field for c in p.components if c.field.element), ids=True) for p in profiles
+    ]
+    lines = log_of_a_run(models, directory, seconds=0.5, speed=40)
+    decoder = NativeDecoder(schemas)
+    batches = [*decoder.feed(b"".join(lines)), *decoder.flush()]
+    assert decoder.lines == len(lines) > 300
+    assert not decoder.rejects
+    assert sum(batch.rows for _, batch in batches) == len(lines)
+
+
+def test_actuals_follow_their_predictions_in_the_log(models, directory):
+    records = [json.loads(line) for line in log_of_a_run(models, directory, seconds=0.6, speed=40)]
+    predicted = {record["id"]: place for place, record in enumerate(records) if "latency_seconds" in record}
+    actuals = {record["id"]: place for place, record in enumerate(records) if "actual" in record}
+    assert len(predicted) + len(actuals) == len(records)
+    assert len(actuals) > 100
+    assert all(predicted[identifier] < place for identifier, place in actuals.items())
+    delays = [
+        np.datetime64(records[place]["time"][:-1]) - np.datetime64(records[predicted[identifier]]["time"][:-1])
+        for identifier, place in actuals.items()
+    ]
+    assert min(delays) >= np.timedelta64(70, "ms")
+
+
+def log_of_a_run(models, directory, seconds, speed):
+    log = RotatingLog(directory / "logs" / "run.jsonl")
+    server = ModelServer(
+        models, log, scheduled(time(), seconds), speed=speed, rng=np.random.default_rng(1), say=lambda _: None
+    )
+    server.run(Event())
+    log.close()
+    return log.path.read_bytes().splitlines(keepends=True)
+
+
+def test_the_log_is_rotated_by_renames_and_stays_small(tmp_path):
+    log = RotatingLog(tmp_path / "x.jsonl", limit=1000, keep=2)
+    for number in range(200):
+        log.write({"id": number})
+    log.close()
+    files = [tmp_path / name for name in ("x.jsonl.2", "x.jsonl.1", "x.jsonl")]
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+    assert all(0 < file.stat().st_size <= 1000 for file in files)
+    kept = [json.loads(line)["id"] for file in files for line in file.read_text().splitlines()]
+    assert kept == list(range(kept[0], 200))
+
+
+def test_the_log_of_an_earlier_run_is_set_aside(tmp_path):
+    for number in range(2):
+        log = RotatingLog(tmp_path / "x.jsonl")
+        log.write({"id": number})
+        log.close()
+    assert (tmp_path / "x.jsonl.1").read_bytes() == b'{"id":0}\n'
+    assert (tmp_path / "x.jsonl").read_bytes() == b'{"id":1}\n'
+
+
+def test_the_fault_is_in_the_middle_of_a_run():
+    schedule = scheduled(1000.0, 100.0)
+    phases = {second: schedule.phase(1000.0 + second) for second in (0, 39.9, 40, 79.9, 80, 99)}
+    assert list(phases.values()) == [Phase.BEFORE] * 2 + [Phase.DURING] * 2 + [Phase.AFTER] * 2
+    assert [schedule.blurs(1000.0 + second) for second in (10, 50, 90)] == [HEALTHY, OUT_OF_FOCUS, HEALTHY]
+    assert [schedule.over(1000.0 + second) for second in (99.9, 100)] == [False, True]
+    assert [schedule.next_turn(1000.0 + second) for second in (0, 40, 80)] == [1040.0, 1080.0, 1100.0]
+
+
+@pytest.mark.parametrize("duration", [None, 0.0])
+def test_without_a_duration_the_fault_comes_back_in_every_cycle(duration):
+    schedule = scheduled(1000.0, duration)
+    faulty = [schedule.phase(1000.0 + second) is Phase.DURING for second in range(1800)]
+    assert sum(faulty) == 3 * 180
+    assert faulty[:600] == faulty[600:1200] == faulty[1200:]
+    assert not schedule.over(1e9)
+    assert schedule.next_turn(1000.0 + 600 + 250) == 1000.0 + 600 + 420
+
+
+@pytest.mark.parametrize("duration", [None, 0.3, 7.7])
+def test_at_the_very_moment_of_a_turn_the_next_phase_has_begun(duration):
+    for start in np.random.default_rng(1).uniform(1.7e9, 1.9e9, 200):
+        schedule, now, phases = scheduled(float(start), duration), float(start), []
+        for _ in range(3):
+            phases.append(schedule.phase(now))
+            now = schedule.next_turn(now)
+        assert phases == list(Phase)
+        assert schedule.over(now) is (duration is not None)
+        assert duration is not None or schedule.phase(now) is Phase.BEFORE
+
+
+def test_the_configuration_is_one_that_the_exporter_takes(models, directory):
+    data.replace(directory / data.CONFIG, data.configuration(models, 300.0, 1.0).encode())
+    config = load(str(directory / data.CONFIG))
+    assert [[window.label for window in model.windows] for model in config.models] == [["45s", "500 rows"]] * 2
+    assert [model.profile.is_file() for model in config.models] == [True, True]
+
+
+def test_windows_grow_with_the_traffic():
+    assert [data.window_rows(*run) for run in [(30, 10), (60, 10), (300, 10), (600, 1)]] == [500, 1000, 3000, 1000]
+
+
+def test_the_model_server_replaces_what_an_earlier_run_left(tmp_path):
+    stop = Event()
+    (tmp_path / "profiles").mkdir()
+    for stale in (data.CONFIG, "profiles/digits@3.0.0.json", data.PID_FILE):
+        (tmp_path / stale).write_text("stale")
+    seen = []
+    serve(tmp_path, 40, 0.3, stop=stop, say=lambda text: seen.append((text, (tmp_path / data.PID_FILE).read_text())))
+    assert load(str(tmp_path / data.CONFIG))
+    assert time() - 30 < started(tmp_path) < time()
+    assert [pid for _, pid in seen] == [f"{os.getpid()}\n"] * 3
+    assert "out of focus" in seen[1][0]
+    assert not (tmp_path / data.PID_FILE).exists()
+    assert not list(tmp_path.rglob(".*.part"))
+
+
+EXPOSITION = """\
+# TYPE model_score gauge
+model_score{model="digits",version="3.0.0",score="accuracy",window="500 rows"} 0.95
+model_score{model="digits",version="3.0.0",score="accuracy",window="45s"} 0.5
+model_score_samples{model="digits",version="3.0.0",score="accuracy",window="500 rows"} 490
+model_score_threshold{model="digits",version="3.0.0",score="accuracy"} 0.9
+model_component_observations_total{model="digits",version="3.0.0",component="sharpness",role="input"} 400
+model_component_invalid_total{model="digits",version="3.0.0",component="sharpness",role="input",reason="below"} 30
+model_component_invalid_total{model="digits",version="3.0.0",component="sharpness",role="input",reason="above"} 10
+"""
+
+
+def test_facts_are_read_from_the_exposition():
+    earlier = samples(EXPOSITION.replace("} 400", "} 200").replace("} 30", "} 0"))
+    found = {fact.what: fact for fact in facts(samples(EXPOSITION), earlier, "500 rows")}
+    assert found["accuracy"].value == 0.95
+    assert not found["accuracy"].bad
+    assert found["sharpness invalid"].value == 0.15
+    assert found["sharpness invalid"].bad
+    assert not found["sharpness drift"].known
+
+
+def test_a_score_of_too_few_records_is_no_fact():
+    found = facts(samples(EXPOSITION.replace("} 490", "} 49")), (), "500 rows")
+    assert not found[0].known
+
+
+def diary(values, touched=True):
+    course = Diary()
+    for phase, value in values:
+        course.add(phase, [Fact("accuracy", value, 0.9, sign=-1, touched=touched)])
+    return course
+
+
+GOOD = [(Phase.BEFORE, nan), (Phase.BEFORE, 0.95), (Phase.DURING, 0.95), (Phase.DURING, 0.7), (Phase.AFTER, 0.8)]
+
+
+def test_the_verdict_is_good_when_the_fact_was_bad_during_the_fault_alone():
+    assert diary([*GOOD, (Phase.AFTER, 0.96)]).promised
+    assert "0.700" in diary([*GOOD, (Phase.AFTER, 0.96)]).table()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        GOOD,  # not recovered
+        [*GOOD[2:], (Phase.AFTER, 0.96)],  # never seen healthy
+        [(Phase.BEFORE, 0.85), *GOOD, (Phase.AFTER, 0.96)],  # bad before the fault
+        [*GOOD[:3], (Phase.AFTER, 0.96)],  # the fault did not show
+        [],
+    ],
+)
+def test_the_verdict_is_bad_when_anything_went_otherwise(values):
+    assert not diary(values).promised
+
+
+def test_a_fact_that_the_fault_should_not_touch_must_stay_good():
+    assert not diary([*GOOD, (Phase.AFTER, 0.96)], touched=False).promised
+    assert diary([(phase, 0.95) for phase in Phase], touched=False).promised
+
+
+def test_without_scikit_learn_the_demo_says_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(demo, "find_spec", lambda _: None)
+    with redirect_stderr(io.StringIO()) as said:
+        assert demo.main(["127.0.0.1:0"]) == 1
+    assert "pip install 'prediction-exporter[demo]'" in said.getvalue()
+
+
+@pytest.mark.slow
+def test_the_demo_shows_its_diagnosis_from_one_command(tmp_path):
+    """The whole story in half a minute: exit code 0 says that drift and accuracy went as promised."""
+    command = [sys.executable, "-m", "exporter", "demo", "--duration", "30s", "--speed", "10"]
+    command += ["--web.listen-address", "127.0.0.1:0", "--directory", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert re.search(r"http://127\.0\.0\.1:\d+/metrics", done.stdout)
+    assert done.stdout.index("is out of focus now") < done.stdout.index("BAD") < done.stdout.index("is repaired:")
+    assert "as promised." in done.stdout
+    assert sum(file.stat().st_size for file in (tmp_path / "logs").iterdir()) < 16e6
+    assert not (tmp_path / data.PID_FILE).exists()
