@@ -1,0 +1,78 @@
+"""The configuration (`exporter.yml`) as structs: an option is a field here and nothing else."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from exporter.config.kinds import Checked, PlugIn, Written
+from exporter.config.values import parse_duration, parse_window
+from exporter.process import ProcessConfig
+from exporter.registry import discover
+from exporter.sources import BUILTIN as SOURCES
+from exporter.windows import WindowSpec
+
+LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+def _ascending(edges: Sequence[float]) -> None:
+    if not all(0 < edge < float("inf") for edge in edges) or any(low >= high for low, high in pairwise(edges)):
+        raise ValueError("must be positive, finite and ascending, in seconds, such as [0.1, 0.5, 1]")
+
+
+def _different(windows: Sequence[WindowSpec]) -> None:
+    for place, window in enumerate(windows):
+        for other in windows[:place]:
+            if (window.seconds, window.rows) == (other.seconds, other.rows):
+                raise ValueError(f"{other.label!r} and {window.label!r} are the same window")
+
+
+Duration = Annotated[float, Written(parse_duration)]
+Window = Annotated[WindowSpec, Written(parse_window)]
+SourceConfig = Annotated[Any, PlugIn("source", lambda: discover("prediction_exporter.sources", SOURCES))]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Some = msgspec.Meta(min_length=1)
+
+
+class Actuals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a prediction waits for its actual, and how many may wait at once."""
+
+    wait: Duration = 7 * 86_400.0
+    pending: Count = 1_000_000
+
+
+class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model: the file of its profile, its windows and how its server is watched.
+
+    `name` may repeat the profile's, so that a wrong file is noticed; `latency_buckets` are in seconds.
+    """
+
+    profile: Path
+    name: str | None = None
+    windows: Annotated[list[Window], Some, Checked(_different)] = msgspec.field(
+        default_factory=lambda: [parse_window("1h"), parse_window("24h")]
+    )
+    latency_buckets: Annotated[list[float], Some, Checked(_ascending)] = msgspec.field(
+        default_factory=lambda: list(LATENCY_BUCKETS)
+    )
+    actuals: Actuals = Actuals()
+    process: ProcessConfig | None = None
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of what is exposed and read: series in all, categories of a component, bytes of a line."""
+
+    series: Count = 50_000
+    categories: Count = 50
+    line_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 1_048_576
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole configuration; durations are seconds, paths start at the file's directory."""
+
+    models: Annotated[list[ModelConfig], Some]
+    sources: Annotated[list[SourceConfig], Some]
+    limits: Limits = Limits()
+    evaluation_interval: Duration = 15.0
