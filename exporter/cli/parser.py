@@ -1,0 +1,114 @@
+"""Commands and flags with their help."""
+
+import argparse
+import sys
+
+from exporter import __version__
+from exporter.cli import flags
+
+PROGRAM = "prediction-exporter"
+DESCRIPTION = (
+    "Watches machine-learning models with Prometheus: reads their prediction log, exposes drift, scores, health."
+)
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    root = argparse.ArgumentParser(PROGRAM, description=DESCRIPTION, allow_abbrev=False)
+    root.add_argument("--version", action="version", version=f"{PROGRAM} {__version__} (Python {_python()})")
+    commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _run(_command(commands, "run", "read prediction logs and serve metrics"))
+    _demo(_command(commands, "demo", "real models with a drift on schedule; nothing to configure"))
+    _config(_command(commands, "check", "check a configuration: every error with file, line and key; exit code 1"))
+    _profile(_command(commands, "profile", "make and read profiles"))
+    _replay(_command(commands, "replay", "read finished logs once and print the metrics"))
+    _metrics(_command(commands, "metrics", "print the catalogue of metrics"))
+    _healthcheck(_command(commands, "healthcheck", "ask a running exporter whether it is ready; exit code 0 or 1"))
+    return root
+
+
+def _python() -> str:
+    return ".".join(map(str, sys.version_info[:3]))
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+    command.set_defaults(command=name)
+    return command
+
+
+def _config(command: argparse.ArgumentParser) -> None:
+    flags.add(command, "--config.file", "the configuration", default="exporter.yml", metavar="FILE")
+
+
+def _web(command: argparse.ArgumentParser) -> None:
+    text = "address to serve on (:8770, 127.0.0.1:8770, [::1]:8770)"
+    flags.add_repeatable(command, "--web.listen-address", text, default=[":8770"], metavar="ADDRESS")
+
+
+def _log(command: argparse.ArgumentParser, level: str = "info") -> None:
+    text = f"least level of a line: {', '.join(LEVELS)}"
+    flags.add(command, "--log.level", text, default=level, metavar="LEVEL", kind=flags.one_of(*LEVELS))
+    text = "form of a line: logfmt or json"
+    flags.add(command, "--log.format", text, default="logfmt", metavar="FORMAT", kind=flags.one_of("logfmt", "json"))
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    _config(command)
+    _web(command)
+    text = "TLS and passwords, in the format of Prometheus' exporter-toolkit"
+    flags.add(command, "--web.config.file", text, metavar="FILE")
+    _log(command)
+
+
+def _demo(command: argparse.ArgumentParser) -> None:
+    _web(command)
+    flags.add(command, "--speed", "factor of the request rate", default="1", metavar="X", kind=_factor)
+    text = "length of the story, 0 for ever (default 5m, with --only model for ever)"
+    flags.add(command, "--duration", text, metavar="DURATION")
+    flags.add(command, "--directory", "where its files are kept (default a temporary directory)", metavar="DIRECTORY")
+    text = "only this part of it: model, the model server with its files"
+    flags.add(command, "--only", text, metavar="PART", kind=flags.one_of("model"))
+    _log(command, level="warning")
+
+
+def _profile(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(title="actions", required=True, metavar="ACTION", dest="action")
+    infer = actions.add_parser("infer", help="print a spec, to be edited, for the records of a log", allow_abbrev=False)
+    infer.add_argument("logs", nargs="+", metavar="LOG", help="log of native records; - is standard input")
+    flags.add(infer, "--name", "the model (default what most records say)", metavar="NAME")
+    flags.add(infer, "--version", "its version (default what most records say)", metavar="VERSION")
+    flags.add(infer, "--output", "file to write instead of standard output", metavar="FILE", short="-o")
+    build = actions.add_parser("build", help="build a profile from a spec and reference records", allow_abbrev=False)
+    flags.add(build, "--spec", "the spec", default="profile.yml", metavar="FILE")
+    flags.add_list(build, "--reference", "logs of records of a time when all was well", metavar="LOG")
+    text = "directory, or file if it ends in .json"
+    flags.add(build, "--output", text, default="profiles", metavar="PATH", short="-o")
+    show = actions.add_parser("show", help="print what a profile holds", allow_abbrev=False)
+    show.add_argument("file", metavar="FILE", help="a built profile")
+
+
+def _replay(command: argparse.ArgumentParser) -> None:
+    command.add_argument("logs", nargs="+", metavar="LOG", help="finished log, in the order of writing")
+    _config(command)
+    kind = flags.one_of("text", "openmetrics")
+    flags.add(command, "--format", "text or openmetrics", default="text", metavar="FORMAT", kind=kind)
+
+
+def _metrics(command: argparse.ArgumentParser) -> None:
+    kind = flags.one_of("text", "markdown")
+    flags.add(command, "--format", "text or markdown", default="text", metavar="FORMAT", kind=kind)
+
+
+def _healthcheck(command: argparse.ArgumentParser) -> None:
+    flags.add(command, "--url", "what to ask", default="http://127.0.0.1:8770/-/ready", metavar="URL")
+
+
+def _factor(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
