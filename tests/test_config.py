@@ -494,6 +494,21 @@ def test_a_plug_in_that_failed_to_load_is_named_with_its_reason(problems, monkey
     ]
 
 
+@pytest.mark.parametrize("plug_in", [len, Path, 3])
+def test_a_plug_in_that_is_no_struct_is_refused(problems, monkeypatch, plug_in):
+    monkeypatch.setattr("exporter.config.model.discover", lambda *_: Discovery({"odd": plug_in}))
+    assert problems("models: [{profile: digits.json}]\nsources: [odd: {}]") == [
+        "exporter.yml:2: sources[0]: the plug-in odd is no source: its entry point does not name a msgspec Struct"
+    ]
+
+
+def test_a_plug_in_that_lacks_what_a_source_has_is_refused(problems, monkeypatch):
+    monkeypatch.setattr("exporter.config.model.discover", lambda *_: Discovery({"odd": Leaf}))
+    assert problems("models: [{profile: digits.json}]\nsources: [odd: {}]") == [
+        "exporter.yml:2: sources[0].odd: the plug-in is no source: it lacks name, decoder, open"
+    ]
+
+
 SPEC = """\
 name: digits
 version: "3.0.0"

@@ -72,9 +72,8 @@ def _check_profiles(reader: Reader) -> None:
     for key, path in _found(reader, r"models\[\d+\]\.profile"):
         model = key.removesuffix(".profile")
         try:
-            found = load_profile(path)
-            plan(found, ())
-        except ValueError as error:
+            found = _profile(path)
+        except ProfileError as error:
             reader.refuse(key, str(error))
             continue
         name = reader.found.get(f"{model}.name")
@@ -85,20 +84,25 @@ def _check_profiles(reader: Reader) -> None:
             reader.refuse(key, f"{found.name} {found.version} is already {first}")
 
 
-def load_profile(path: Path) -> Profile:
+def _profile(path: Path) -> Profile:
     """Return the profile of a file, or raise ProfileError with the path in its message."""
     try:
-        return profile.load(path.read_bytes())
+        found = profile.load(path.read_bytes())
+        plan(found, ())
     except OSError as error:
         raise ProfileError(f"{path} cannot be read: {error.strerror}") from None
-    except ProfileError as error:
+    except ValueError as error:
         raise ProfileError(f"{path}: {error}") from None
+    return found
 
 
 def _check_sources(reader: Reader) -> None:
     """Check that each source has a decoder that exists, and a name (by default what it reads) of its own."""
     seen: dict[str, str] = {}
     for key, source in _found(reader, r"sources\[\d+\]\.[^.\[]+"):
+        if lacking := [name for name in ("name", "decoder", "open") if not hasattr(source, name)]:
+            reader.refuse(key, f"the plug-in is no source: it lacks {', '.join(lacking)}")
+            continue
         first = seen.setdefault(source.name, key)
         if first != key:
             reader.refuse(key, f"{quote(source.name)} is already the name of {first}")

@@ -75,4 +75,4 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: Annotated[list[ModelConfig], Some]
     sources: Annotated[list[SourceConfig], Some]
     limits: Limits = Limits()
-    evaluation_interval: Duration = 15.0
+    evaluation_interval: Annotated[Duration, msgspec.Meta(ge=0.1)] = 15.0

@@ -5,7 +5,7 @@ import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeGuard, Union, get_args, get_origin
 
 import msgspec
 import yaml
@@ -78,7 +78,7 @@ class Reader:
             return self._annotated(node, kind, key)
         if origin in (Union, types.UnionType):
             return self._union(node, get_args(kind), key)
-        if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
+        if _is_struct(origin):
             return self._struct(node, origin, key)
         if origin in _LISTS:
             return self._list(node, origin, get_args(kind), key)
@@ -142,6 +142,8 @@ class Reader:
         if name not in known.table:
             reason = f"{failure}" if failure else f"known: {', '.join(known.table)}"
             raise ValueError(f"no {mark.kind} is called {quote(name)}; {reason}")
+        if not _is_struct(known.table[name]):
+            raise ValueError(f"the plug-in {name} is no {mark.kind}: its entry point does not name a msgspec Struct")
         return self.read(_EMPTY if is_null(options) else options, known.table[name], _join(key, name), line)
 
     def _list(self, node: yaml.Node, origin: object, kinds: tuple[Any, ...], key: str) -> Any:  # noqa: ANN401 - of origin
@@ -210,10 +212,13 @@ def _shape(kind: Any) -> type[yaml.Node]:  # noqa: ANN401 - any type
     origin = get_origin(base) or base
     if any(isinstance(mark, Written) for mark in marks):
         return yaml.ScalarNode
-    is_struct = isinstance(origin, type) and issubclass(origin, msgspec.Struct)
-    if is_struct or origin in _MAPPINGS or any(isinstance(mark, PlugIn) for mark in marks):
+    if _is_struct(origin) or origin in _MAPPINGS or any(isinstance(mark, PlugIn) for mark in marks):
         return yaml.MappingNode
     return yaml.SequenceNode if origin in _LISTS else yaml.ScalarNode
+
+
+def _is_struct(kind: object) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _optional(kind: Any) -> bool:  # noqa: ANN401 - any type
