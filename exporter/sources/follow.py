@@ -1,0 +1,218 @@
+"""The files of a glob while they are written, rotated and removed: which one is read next, and from where."""
+
+import logging
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import replace
+
+from exporter.sources.pool import Pool
+from exporter.sources.position import Position, key_of
+from exporter.sources.scan import Scanner
+from exporter.sources.tail import Tail
+
+logger = logging.getLogger(__name__)
+
+LINGER_SECONDS = 5.0
+"""A file that is gone stays open so long after its last line: its writer may not have noticed the rotation yet."""
+OPEN_FILES = 128
+PAST_FILES = 1000
+"""So many files that were finished or truncated are remembered, to know their copies."""
+REPEAT_SECONDS = 1.0
+"""A path that stays unreadable counts as an error so often."""
+FORGET_SECONDS = 60.0
+
+
+class Follower:
+    """Knows the files of a glob and reads them in turn. For one thread."""
+
+    def __init__(self, pattern: str, line_bytes: int, *, follow: bool, from_end: bool) -> None:
+        self._line_bytes = line_bytes
+        self._follow = follow
+        self._from_end = from_end and follow
+        self._scanner = Scanner(pattern, self._refuse)
+        self._tails: dict[tuple[int, int], Tail] = {}
+        self._pool = Pool(OPEN_FILES)
+        self._past: deque[Position] = deque(maxlen=PAST_FILES)
+        self._refused: dict[str, float] = {}
+        self._events: Counter[str] = Counter()
+        self._dropped = 0
+
+    @property
+    def positions(self) -> list[Position]:
+        """How far each file has been read."""
+        return [tail.position for tail in self._tails.values()]
+
+    @property
+    def lag_bytes(self) -> int:
+        """Bytes of all files that are not read; of gzip files as they are packed."""
+        return sum(tail.unread for tail in self._tails.values())
+
+    @property
+    def up(self) -> bool:
+        """Whether there is a file that can be read."""
+        return any(not tail.failing and tail.gone is None for tail in self._tails.values())
+
+    def take_events(self) -> dict[str, int]:
+        """Return the "rotations", "truncations" and "read_errors" since the last call."""
+        events = dict(self._events)
+        self._events.clear()
+        return events
+
+    def take_dropped(self) -> int:
+        """Return how many lines were too long since the last call."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
+
+    def close(self) -> None:
+        """Close all files."""
+        self._pool.close()
+
+    def scan(self) -> None:
+        """Look which files there are now."""
+        now = time.monotonic()
+        found = self._scanner.scan(self._tails.__contains__)
+        self._count("rotations", self._scanner.take_rotations())
+        for path, status in found:
+            self._see(path, status, now)
+        self._from_end = False
+        for key in self._tails.keys() - {key_of(status) for _, status in found}:
+            self._miss(self._tails[key], now)
+        self._refused = {path: last for path, last in self._refused.items() if now - last < FORGET_SECONDS}
+
+    def round(self) -> Iterator[bytes]:
+        """Read once from each log that has more, of a log's files the oldest first; yields whole lines or b"".
+
+        What is not followed is read one file after the other.
+        """
+        served: set[object] = set()
+        for tail in list(self._tails.values()):
+            while tail.turn not in served and tail.pending:
+                lines = self._attempt(tail)
+                if lines is None:
+                    break
+                yield lines
+                if self._follow:
+                    served.add(tail.turn)
+
+    def _see(self, path: str, status: os.stat_result, now: float) -> None:
+        tail = self._tails.get(key_of(status))
+        if tail is None or (tail.look(status, now) and tail.done):  # a finished file that is written to is another file
+            tail = self._add(path, status, now)
+        tail.path, tail.gone = path, None
+
+    def _add(self, path: str, status: os.stat_result, now: float) -> Tail:
+        """Open a new file at once where there is room: then it is read even if it is renamed or deleted."""
+        tail = self._tails[key_of(status)] = Tail(path, status, self._line_bytes, now)
+        tail.from_end = self._from_end
+        tail.done = self._from_end and tail.inflater is not None
+        if self._follow and not tail.done and self._pool.room():
+            try:
+                self._pool.acquire(tail)
+            except OSError as error:
+                self._fail(tail, error)
+        return tail
+
+    def _miss(self, tail: Tail, now: float) -> None:
+        if tail.done:
+            del self._tails[tail.key]
+        elif tail.gone is None:
+            tail.gone = now
+
+    def _attempt(self, tail: Tail) -> bytes | None:
+        stays = tail.handle is not None or self._pool.room()
+        try:
+            self._pool.acquire(tail)
+            lines = self._advance(tail, time.monotonic())
+            tail.failing = False
+        except OSError as error:
+            return self._fail(tail, error)
+        finally:
+            self._dropped += tail.lines.take_dropped()
+            if not stays:
+                self._pool.release(tail)
+        return lines
+
+    def _advance(self, tail: Tail, now: float) -> bytes | None:
+        """Take the next step with a file; None when there is nothing to do now."""
+        if not tail.begun:
+            start = self._start(tail, now)
+            tail.waiting = start is None
+            if start is None:
+                return self._finish(tail) if self._left(tail, now) else None
+            tail.begin(start)
+        if tail.changed(now):
+            return self._restart(tail)
+        lines = tail.read()
+        return self._finish(tail) if lines is None and self._over(tail, now) else lines
+
+    def _start(self, tail: Tail, now: float) -> int | None:
+        """Return the offset where reading begins; None while that cannot be told.
+
+        A copy is read from where its original was read to, which stands fast once that was truncated or removed.
+        """
+        if tail.from_end:
+            return tail.last_newline()
+        head = tail.head()
+        if head is None:
+            return 0 if self._over(tail, now) else None
+        live = [other.position for other in self._tails.values() if other.begun and not other.done]
+        if any(position.is_of_copy(tail.path, head) for position in live):
+            return None
+        past = reversed(self._past)
+        same = (one for one in past if one.resumes(tail.key, head) or one.is_of_copy(tail.path, head))
+        return next((position.offset for position in same), 0)
+
+    def _left(self, tail: Tail, now: float) -> bool:
+        """Say whether no more is expected of a file: it is gone, and its writer had time to notice."""
+        return not self._follow or (tail.gone is not None and now - max(tail.gone, tail.moved) >= LINGER_SECONDS)
+
+    def _over(self, tail: Tail, now: float) -> bool:
+        """Say whether a file that is read to its end is finished; a gzip file may still be on its way."""
+        if tail.inflater is None:
+            return self._left(tail, now)
+        ended = tail.inflater.complete or tail.inflater.broken
+        return ended or self._left(tail, now) or now - tail.moved >= LINGER_SECONDS
+
+    def _restart(self, tail: Tail) -> bytes:
+        """Read a truncated file anew, after the files that were there before."""
+        self._count("truncations")
+        self._past.append(tail.position)
+        self._tails[tail.key] = self._tails.pop(tail.key)
+        return tail.restart()
+
+    def _finish(self, tail: Tail) -> bytes:
+        """Read a file no more; returns the line that was held."""
+        if tail.inflater is not None and tail.size and not tail.waiting and not tail.inflater.complete:
+            self._refuse(tail.path, OSError("the gzip file is broken"))
+        held = tail.lines.close()
+        if tail.begun:
+            self._past.append(replace(tail.position, inode=0) if tail.deleted else tail.position)
+        self._pool.release(tail)
+        tail.done = True
+        if tail.gone is not None:
+            del self._tails[tail.key]
+        return held
+
+    def _fail(self, tail: Tail, error: OSError) -> bytes | None:
+        """Count an error and leave the file for later; one that cannot come back is finished."""
+        missing = isinstance(error, FileNotFoundError)
+        lost = not self._follow or (missing and tail.gone is not None)
+        if not missing or (lost and tail.unread):
+            self._refuse(tail.path, error)
+            tail.failing = True
+        self._pool.release(tail)
+        return self._finish(tail) if lost else None
+
+    def _refuse(self, path: str, error: OSError) -> None:
+        now = time.monotonic()
+        if path not in self._refused:
+            logger.warning("cannot read", extra={"path": path, "error": str(error)})
+        if now - self._refused.get(path, -REPEAT_SECONDS) >= REPEAT_SECONDS:
+            self._refused[path] = now
+            self._count("read_errors")
+
+    def _count(self, event: str, amount: int = 1) -> None:
+        if amount:
+            self._events[event] += amount

@@ -1,0 +1,72 @@
+"""How far a file has been read, and what tells it from every other file."""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+PREFIX_BYTES = 1024
+"""Of this many first bytes at most a fingerprint is taken."""
+GZIP_SUFFIX = ".gz"
+
+_ROTATED = re.compile(r"\.|[-_](?=\d{4}-?\d\d-?\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The hash of the first bytes of a file's content: as many as were seen, up to PREFIX_BYTES."""
+
+    length: int = 0
+    digest: bytes = b""
+
+    def begins(self, head: bytes) -> bool:
+        """Say whether content that begins with `head` begins with these bytes."""
+        return len(head) >= self.length and fingerprint(head[: self.length]).digest == self.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a file: `offset` bytes of its content (of what a gzip file holds) are read, up to a newline.
+
+    `path` is where the file was first found. `inode` is 0 for a deleted file: its number may belong to another by now.
+    """
+
+    path: str
+    device: int
+    inode: int
+    fingerprint: Fingerprint
+    offset: int
+
+    def resumes(self, key: tuple[int, int], head: bytes) -> bool:
+        """Say whether the file of this identity, whose content begins with `head`, is the one that was read so far."""
+        return (self.device, self.inode) == key and self.fingerprint.begins(head)
+
+    def is_of_copy(self, path: str, head: bytes) -> bool:
+        """Say whether the file at `path` is a copy, by rotation, of what was read: packed, or before a truncation.
+
+        Of plain files only those of PREFIX_BYTES and more are told: two short ones may begin alike.
+        """
+        enough = path.endswith(GZIP_SUFFIX) or len(head) == PREFIX_BYTES
+        return (
+            enough and path != self.path and log_of(path) == log_of(self.path) and fingerprint(head) == self.fingerprint
+        )
+
+
+def fingerprint(head: bytes) -> Fingerprint:
+    """Return the fingerprint of content from its first bytes."""
+    prefix = head[:PREFIX_BYTES]
+    return Fingerprint(len(prefix), hashlib.blake2b(prefix, digest_size=16).digest() if prefix else b"")
+
+
+def key_of(status: os.stat_result) -> tuple[int, int]:
+    """Return the identity that the file system gives."""
+    return status.st_dev, status.st_ino
+
+
+def log_of(path: str) -> str:
+    """Return the name that a log shares with its rotated files.
+
+    That is "app" for app.jsonl, app.jsonl.1, app.2.jsonl.gz, app-20260131.jsonl and app.jsonl-2026-01-31.
+    """
+    return _ROTATED.split(PurePath(path).name, maxsplit=1)[0]
