@@ -57,8 +57,8 @@ INVALID = Metric(
 REFERENCE_BUCKET = Metric(
     "model_reference_bucket_ratio",
     "gauge",
-    "Cumulative share of the reference up to a bucket edge; label lower is the edge before it.",
-    (*_COMPONENT, "lower", "le"),
+    "Share of the reference up to the edge upper, a bucket's le; lower is the edge of the bucket before.",
+    (*_COMPONENT, "lower", "upper"),
 )
 REFERENCE_CATEGORY = Metric(
     "model_reference_category_ratio", "gauge", "Share of a category in the reference.", (*_COMPONENT, "category")
