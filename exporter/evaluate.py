@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from exporter.drift import Statistic
-from exporter.engine import State
 from exporter.plan import ModelPlan, ScorePlan, statistics
 from exporter.profile import Component
 from exporter.scores.score import MINIMUM_SAMPLES
@@ -49,21 +48,20 @@ class Evaluation:
     failures: Counter[tuple[str, str]]
 
 
-def evaluate(plan: ModelPlan, state: State, now: float) -> Evaluation:
-    """Evaluate all windows of a model at a time (Unix seconds)."""
+def evaluate(plan: ModelPlan, predictions: Sequence[Summaries], outcomes: Sequence[Summaries]) -> Evaluation:
+    """Evaluate a model from its windows, in the order of the plan: of predictions, and of joined outcomes."""
     failures: Counter[tuple[str, str]] = Counter()
     components: list[ComponentReading] = []
     scores: list[ScoreReading] = []
     drifted: dict[str, float] = {}
-    streams = zip(plan.windows, state.predictions.windows(now), state.outcomes.windows(now), strict=True)
-    for spec, predictions, outcomes in streams:
+    for spec, predicted, joined in zip(plan.windows, predictions, outcomes, strict=True):
         readings = [
-            *_components(plan.prediction_components, predictions, spec.label, failures),
-            *_components(plan.outcome_components, outcomes, spec.label, failures),
+            *_components(plan.prediction_components, predicted, spec.label, failures),
+            *_components(plan.outcome_components, joined, spec.label, failures),
         ]
         components += readings
         drifted[spec.label] = _drifted(readings)
-        scores += [_score(score, outcomes, spec.label, failures) for score in plan.scores]
+        scores += [_score(score, joined, spec.label, failures) for score in plan.scores]
     return Evaluation(tuple(components), tuple(scores), drifted, failures)
 
 

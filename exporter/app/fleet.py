@@ -88,7 +88,8 @@ class Fleet:
         """Evaluate all models at a time (Unix seconds)."""
         start = time.perf_counter()
         for model in self.models:
-            model.evaluation = evaluate(model.plan, model.engine.state, now)
+            state = model.engine.state
+            model.evaluation = evaluate(model.plan, state.predictions.windows(now), state.outcomes.windows(now))
             for (kind, name), count in model.evaluation.failures.items():
                 self.telemetry.count(catalog.EVALUATION_FAILURES.name, count, kind=kind, name=name)
         self.telemetry.gauge(catalog.EVALUATION_DURATION.name, time.perf_counter() - start)
