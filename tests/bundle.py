@@ -1,0 +1,110 @@
+"""What the tests of rules, dashboards and stack share: the files as data, the real tools, and the names in PromQL."""
+
+import json
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from exporter.catalog import METRICS
+
+ROOT = Path(__file__).parents[1]
+RULES = sorted((ROOT / "prometheus/rules").glob("*.yml"))
+RULE_TESTS = sorted((ROOT / "prometheus/tests").glob("*.yml"))
+DASHBOARDS = sorted((ROOT / "grafana/dashboards").glob("*.json"))
+
+TARGET = {"job", "instance"}
+COMPONENT = {"job", "model", "version", "component", "role"}
+LEVELS = {
+    "job_model": {"job", "model", "version"},
+    "job_model_component": COMPONENT,
+    "job_model_component_bin": COMPONENT | {"bin"},
+    "job_model_component_bucket": COMPONENT | {"lower", "le"},
+    "job_model_component_category": COMPONENT | {"category"},
+}
+
+
+def load(path):
+    return yaml.safe_load((ROOT / path).read_text())
+
+
+def rules():
+    return [rule for path in RULES for group in load(path)["groups"] for rule in group["rules"]]
+
+
+def alerts():
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def records():
+    return [rule for rule in rules() if "record" in rule]
+
+
+def dashboards():
+    return [json.loads(path.read_text()) for path in DASHBOARDS]
+
+
+def panels():
+    return [panel for board in dashboards() for panel in board["panels"] if panel["type"] != "row"]
+
+
+@cache
+def tool(name):
+    """The path of a real prometheus, promtool, alertmanager or amtool; it is made available where it is missing."""
+    done = subprocess.run([ROOT / "scripts/install-tools"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip()) / name
+
+
+def run(name, *arguments):
+    done = subprocess.run([tool(name), *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def exposed():
+    """The labels of each series that Prometheus has of the exporter, by name."""
+    known = {"up": TARGET, "ALERTS": {"alertname", "alertstate", "severity", "model", "version", "component", *TARGET}}
+    for metric in METRICS:
+        labels = {*metric.labels, *TARGET}
+        if metric.kind == "histogram":
+            known |= {
+                f"{metric.name}_bucket": labels | {"le"},
+                f"{metric.name}_sum": labels,
+                f"{metric.name}_count": labels,
+            }
+        else:
+            known[metric.name] = labels
+    return known
+
+
+def recorded():
+    return {rule["record"]: LEVELS[rule["record"].split(":")[0]] for rule in records()}
+
+
+def selectors(expression):
+    """The (name, matched labels) of every series that an expression, a template or a variable's query selects."""
+    name = r"(?<![\w.$])((?:model|prediction_exporter)_\w+|\w+:\w[\w:]*|up|ALERTS)\b"
+    matchers = r"(?:\{((?:\"(?:[^\"\\]|\\.)*\"|[^{}\"])*)\})?"
+    found = re.findall(name + matchers, re.sub(r"https?://\S+|/d/\S+", "", expression))
+    return [
+        (name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", re.sub(r'"[^"]*"', "", inside)))) for name, inside in found
+    ]
+
+
+def strangers(expression):
+    """What an expression selects that neither the exporter exposes nor a rule records, by name or by label."""
+    known = exposed() | recorded()
+    return [
+        (name, labels - known.get(name, set()))
+        for name, labels in selectors(expression)
+        if not labels <= known.get(name, set()) or name not in known
+    ]
+
+
+def groupings(expression):
+    """The labels that an expression aggregates by, matches on or brings along."""
+    lists = re.findall(r"\b(?:by|on|ignoring|without|group_left|group_right)\s*\(([^)]*)\)", expression)
+    return {label.strip() for inside in lists for label in inside.split(",") if label.strip()}
