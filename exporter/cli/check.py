@@ -41,7 +41,8 @@ def _model(plan: ModelPlan, config: ModelConfig, series: int) -> Iterator[str]:
 def _series(plan: ModelPlan, config: ModelConfig) -> int:
     """Count what a scrape shows of a model once every statistic and score has its sample."""
     state = replace(Engine(plan).state, last_prediction=0.0)
-    families = ModelLines(plan).families(state, _complete(evaluate(plan, state, 0.0)))
+    evaluation = evaluate(plan, state.predictions.windows(0.0), state.outcomes.windows(0.0))
+    families = ModelLines(plan).families(state, _complete(evaluation))
     watched = 0 if config.process is None else len(fields(ProcessSample))
     return watched + sum(family.body.count("\n") for family in families)
 
