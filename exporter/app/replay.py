@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from exporter import catalog
 from exporter.app.fleet import Fleet
@@ -29,7 +30,7 @@ def replay(
     rejects: Counter[str] = Counter()
     now = time.time()
     for path in paths:
-        source = FileConfig(path=path).open(config.limits.line_bytes, follow=False)
+        source = FileConfig(path=Path(path)).open(config.limits.line_bytes, follow=False)
         for chunk in source.chunks(threading.Event()):
             rejects += Counter(chunk.rejects)
             for model, batch in reader.feed(chunk.data):
