@@ -1,7 +1,8 @@
 """Windows over the stream of rows: by time and by rows, each a ring of tumbling panes whose sum is the window.
 
 A pane is a tuple of component summaries, as is a window and a lifetime total. Rings are values: adding returns a new
-one. A time window of 20 panes covers the last 95 to 100 % of its length, a row window of 10 panes the last 90 to 100 %.
+one. A time window of 20 panes covers the last 95 to 100 % of its length. A row window is never more than its length and
+at least four fifths of it: of 10 panes and 90 to 100 % where its length is a multiple of ten, exact up to 19 rows.
 """
 
 import math
@@ -102,7 +103,7 @@ class RowPane:
             return RowPane(self.measures, self.head, joined)
         folded = summarise(joined, self.measures)
         head = folded if self.head is None else add(self.head, folded)
-        return RowPane(self.measures, head, tuple(column[:0] for column in joined))
+        return RowPane(self.measures, head, tuple(column[:0].copy() for column in joined))  # a view would keep them all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,14 +120,14 @@ class RowRing:
         added = len(columns[0]) if columns else 0
         if not added:
             return self
-        size = max(1, math.ceil(self.rows / ROW_PANES))
+        size = max(1, self.rows // ROW_PANES)
         end = self.seen + added
         last = (end - 1) // size
-        first = max(self.seen // size, last - ROW_PANES + 1)
-        panes = {at: pane for at, pane in self.panes.items() if at > last - ROW_PANES}
-        for at in range(first, last + 1):
+        oldest = last - self.rows // size + 1
+        panes = {at: pane for at, pane in self.panes.items() if at >= oldest}
+        for at in range(max(self.seen // size, oldest), last + 1):
             rows = slice(max(at * size - self.seen, 0), (at + 1) * size - self.seen)
-            part = tuple(column[rows].copy() for column in columns)
+            part = tuple(column[rows] for column in columns)
             panes[at] = (panes.get(at) or RowPane(self.measures, None, tuple(c[:0] for c in part))).extend(part)
         return RowRing(self.measures, self.rows, panes, end)
 
