@@ -12,13 +12,14 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.batch import Batch, Column, Fault, Kind, absent
+from exporter.batch import Batch, Column, Fault, Floats, Kind, absent
 from exporter.joins import Joiner, Match, Tallies
 from exporter.plan import EvalStep, ModelPlan
 from exporter.summaries import ComponentSummary, Measure
 from exporter.windows import Ring, RowRing, Summaries, TimeRing, add, ring, summarise, total
 
 Mask = NDArray[np.bool_]
+_PREDICTION, _ACTUAL, _FAILED = Kind.PREDICTION.value, Kind.ACTUAL.value, Kind.FAILED.value  # plain ints are fast
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +30,7 @@ class Stream:
     total: Summaries
     rings: tuple[Ring, ...]
 
-    def add(self, columns: Sequence[Column], now: float, times: NDArray[np.float64] | None) -> "Stream":
+    def add(self, columns: Sequence[Column], now: float, times: Floats | None) -> "Stream":
         """Add rows that arrived at `now`, or that each have their own time (Unix seconds)."""
         summaries = summarise(columns, self.measures)
         rings = tuple(_extend(r, summaries, columns, now, times) for r in self.rings)
@@ -40,9 +41,7 @@ class Stream:
         return tuple(r.window(now) for r in self.rings)
 
 
-def _extend(
-    old: Ring, summaries: Summaries, columns: Sequence[Column], now: float, times: NDArray[np.float64] | None
-) -> Ring:
+def _extend(old: Ring, summaries: Summaries, columns: Sequence[Column], now: float, times: Floats | None) -> Ring:
     if isinstance(old, RowRing):
         return old.add(columns)
     if times is None:
@@ -50,7 +49,7 @@ def _extend(
     return _by_time(old, columns, times)
 
 
-def _by_time(old: TimeRing, columns: Sequence[Column], times: NDArray[np.float64]) -> TimeRing:
+def _by_time(old: TimeRing, columns: Sequence[Column], times: Floats) -> TimeRing:
     places = np.array([old.place(time) for time in times.tolist()])
     for place in np.unique(places).tolist():
         rows = places == place
@@ -81,6 +80,7 @@ class Engine:
         self.plan = plan
         self._joiner = Joiner(plan.wait, plan.pending)
         self._extractor_failures: Counter[str] = Counter()
+        self._time_before = math.nan
         self.state = State(
             predictions=_stream(tuple(c.measure for c in plan.prediction_components), plan),
             outcomes=_stream(tuple(c.measure for c in plan.outcome_components), plan),
@@ -94,91 +94,97 @@ class Engine:
             extractor_failures=Counter(),
         )
 
+    @np.errstate(all="ignore")
     def ingest(self, batch: Batch, now: float) -> Counter[str]:
         """Take a batch that arrived at `now` (Unix seconds) into the state; returns rejected records by reason."""
         rejects: Counter[str] = Counter()
-        batch = self._fresh(batch, rejects)
-        predicted = _kind(batch, Kind.PREDICTION)
-        failed = _kind(batch, Kind.FAILED)
-        sound = predicted & ~failed
-        times = None if batch.times is None else np.where(np.isnan(batch.times), now, batch.times)
-        moment = now if times is None or not len(times) else float(times.max())
-        predictions = self.state.predictions
+        if not batch.rows:
+            return rejects
+        moment = now
+        if batch.times is not None:
+            times = _known(batch.times, self._time_before, now)
+            self._time_before, moment = float(times[-1]), float(times.max())
+            batch = replace(batch, times=times)
+        self._take(self._fresh(batch, rejects), now, moment)
+        return rejects
+
+    def _take(self, batch: Batch, now: float, moment: float) -> None:
+        predicted, failed = _kind(batch, Kind.PREDICTION), _kind(batch, Kind.FAILED)
+        sound, old = predicted & ~failed, self.state
+        predictions = old.predictions
         if sound.any():
             columns = _rows([batch.columns[i] for i in self.plan.predicted], sound)
-            predictions = predictions.add(columns, now, None if times is None else times[sound])
-        outcomes, delays = self._outcomes(batch, sound, now, times)
+            predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
+        outcomes, delays = self._outcomes(batch, sound, failed, now)
         self._joiner.expire(moment)
-        old, any_predicted = self.state, bool(predicted.any())
-        self.state = replace(
-            old,
+        self.state = State(
             predictions=predictions,
             outcomes=outcomes,
             count=old.count + int(predicted.sum()),
             failures=old.failures + int(failed.sum()),
-            last_prediction=self._last(batch, moment) if any_predicted else old.last_prediction,
+            last_prediction=self._last(batch, predicted, now),
             latency=old.latency + self.plan.latency.of(batch.latency[predicted]),
             delay=old.delay + self.plan.delay.of(delays),
-            tallies=replace(self._joiner.tallies),
+            tallies=self._joiner.tallies(),
             pending=self._joiner.pending,
             extractor_failures=self._extractor_failures.copy(),
         )
-        return rejects
 
-    def _last(self, batch: Batch, moment: float) -> float:
-        newest = moment if math.isnan(batch.newest) else batch.newest
+    def _last(self, batch: Batch, predicted: Mask, now: float) -> float:
+        """Return the newest time of a prediction; one ahead of the clock would hide that predictions have stopped."""
         old = self.state.last_prediction
-        return newest if math.isnan(old) else max(old, newest)
+        if not predicted.any():
+            return old
+        newest = batch.newest if batch.times is None else float(batch.times[predicted].max())
+        return max(min(now, newest), old)  # in this order NaN gives way
 
     def _fresh(self, batch: Batch, rejects: Counter[str]) -> Batch:
-        """Leave out predictions whose id has been seen."""
+        """Leave out predictions whose id has been seen; a repeated one that carries an actual is that actual alone."""
         if batch.ids is None:
             return batch
-        seen: set[str] = set()
-        repeated = []
+        kinds = batch.kinds.copy()
+        seen: tuple[set[str], set[str]] = (set(), set())
+        known = self._joiner.known, self._joiner.failed
         for row, (key, kind) in enumerate(zip(batch.ids, batch.kinds.tolist(), strict=True)):
-            if key is None or not kind & Kind.PREDICTION:
+            if key is None or not kind & _PREDICTION:
                 continue
-            if key in seen or self._joiner.known(key):
-                repeated.append(row)
-            seen.add(key)
-        if not repeated:
-            return batch
-        rejects["duplicate_id"] += len(repeated)
-        keep = np.ones(batch.rows, np.bool_)
-        keep[repeated] = False
+            failed = kind & _FAILED != 0
+            if key in seen[failed] or known[failed](key):
+                kinds[row] &= _ACTUAL
+            seen[failed].add(key)
+        keep = kinds != 0
+        if keep.all():
+            return replace(batch, kinds=kinds)
+        rejects["duplicate_id"] += batch.rows - int(keep.sum())
         return Batch(
-            batch.kinds[keep],
+            kinds[keep],
             tuple(_rows(batch.columns, keep)),
             batch.latency[keep],
             batch.newest,
             None if batch.times is None else batch.times[keep],
-            [key for key, kept in zip(batch.ids, keep, strict=True) if kept],
+            [key for key, kept in zip(batch.ids, keep.tolist(), strict=True) if kept],
         )
 
-    def _outcomes(
-        self, batch: Batch, sound: Mask, now: float, times: NDArray[np.float64] | None
-    ) -> tuple[Stream, NDArray[np.float64]]:
+    def _outcomes(self, batch: Batch, sound: Mask, failed: Mask, now: float) -> tuple[Stream, Floats]:
         """Join what can be joined and add it to the outcomes; returns them with the delays in seconds."""
-        outcomes, delays = self.state.outcomes, np.empty(0)
+        outcomes, delays, times = self.state.outcomes, np.empty(0), batch.times
         if batch.ids is None or not self.plan.outcome_components:
             return outcomes, delays
         labelled = _kind(batch, Kind.ACTUAL)
         both = sound & labelled
+        self._joiner.fail(_ids(batch, failed), _at(times, failed, now))
         if both.any():
             self._joiner.together(_ids(batch, both), _at(times, both, now))
             columns = self._outcome_columns(_rows(batch.columns, both))
             outcomes = outcomes.add(columns, now, None if times is None else times[both])
-        matches = self._matches(batch, sound & ~labelled, labelled & ~both, now, times)
+        matches = self._matches(batch, sound & ~labelled, labelled & ~both, now)
         if matches:
-            arrived = None if times is None else np.full(len(matches), times.max())
-            outcomes = outcomes.add(self._outcome_columns(self._matched_columns(matches)), now, arrived)
-            delays = np.array([delay for _, _, delay in matches])
+            met = None if times is None else np.array([moment for *_, moment in matches])
+            outcomes = outcomes.add(self._outcome_columns(self._matched_columns(matches)), now, met)
+            delays = np.array([delay for _, _, delay, _ in matches])
         return outcomes, delays
 
-    def _matches(
-        self, batch: Batch, waiting: Mask, late: Mask, now: float, times: NDArray[np.float64] | None
-    ) -> list[Match]:
+    def _matches(self, batch: Batch, waiting: Mask, late: Mask, now: float) -> list[Match]:
         matches: list[Match] = []
         for mask, places, join in (
             (waiting, self.plan.kept, self._joiner.predict),
@@ -186,7 +192,7 @@ class Engine:
         ):
             if mask.any():
                 rows = zip(*(batch.columns[i][mask].tolist() for i in places), strict=True) if places else repeat(())
-                matches += join(_ids(batch, mask), rows, _at(times, mask, now))
+                matches += join(_ids(batch, mask), rows, _at(batch.times, mask, now))
         return matches
 
     def _matched_columns(self, matches: Sequence[Match]) -> list[Column]:
@@ -204,13 +210,31 @@ class Engine:
     def _compute(self, step: EvalStep, columns: Sequence[Column]) -> Column:
         """Compute an eval component; an extractor that fails costs its own values only."""
         try:
-            return step.compute(columns[step.output], columns[step.actual])
+            return _of_length(step.compute(columns[step.output], columns[step.actual]), len(columns[step.output]))
         except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
             self._extractor_failures[next(iter(step.component.spec.extractor or ()), "")] += 1
             rows = len(columns[step.output])
             if step.component.measure.grid is None:
                 return np.full(rows, -int(Fault.EXTRACTOR), np.int32)
             return np.full(rows, absent(Fault.EXTRACTOR))
+
+
+def _of_length(column: Column, rows: int) -> Column:
+    if column.shape != (rows,):
+        raise ValueError(f"{column.shape} values of {rows} rows")
+    return column
+
+
+def _known(times: Floats, before: float, now: float) -> Floats:
+    """Return the time of each row; one that is unknown, or ahead of the clock, is that of the row before.
+
+    A single row from the future, or a row of today in a log of last year, would push all others out of the windows.
+    """
+    known = (times >= 0) & (times <= now)
+    if math.isnan(before):
+        before = float(times[known.argmax()]) if known.any() else now
+    newest = np.maximum.accumulate(np.where(known, np.arange(len(times)), -1))
+    return np.where(newest < 0, before, times[newest])
 
 
 def _stream(measures: tuple[Measure, ...], plan: ModelPlan) -> Stream:
@@ -231,5 +255,5 @@ def _ids(batch: Batch, mask: Mask) -> list[str | None]:
     return list(ids) if mask.all() else [ids[i] for i in np.flatnonzero(mask).tolist()]
 
 
-def _at(times: NDArray[np.float64] | None, mask: Mask, now: float) -> Iterable[float]:
+def _at(times: Floats | None, mask: Mask, now: float) -> Iterable[float]:
     return repeat(now) if times is None else times[mask].tolist()
