@@ -1,0 +1,98 @@
+"""A small model for tests: its reference, its profile, and logs of it through the decoder into an engine."""
+
+import json
+import random
+from functools import cache
+
+from exporter.decoders.native import NativeDecoder
+from exporter.engine import Engine
+from exporter.plan import plan
+from exporter.profile import ComponentSpec, ProfileSpec, ScoreSpec, build, columns_of
+from exporter.windows import WindowSpec
+
+COLOURS = ("red", "green", "blue")
+WINDOWS = (WindowSpec("1m", 60.0), WindowSpec("10 rows", None, 10))
+
+SPEC = ProfileSpec(
+    "shop",
+    "1.0.0",
+    [
+        ComponentSpec("size", "input.size", dtype="float"),
+        ComponentSpec("change", "input.change", dtype="float", domain=[-5.0, 5.0]),
+        ComponentSpec("colour", "input.colour", dtype="category"),
+        ComponentSpec("open", "input.open", dtype="bool"),
+        ComponentSpec("price", "output.price", dtype="float"),
+        ComponentSpec("sold", "output.sold", dtype="category"),
+        ComponentSpec("price", "actual.price", dtype="float"),
+        ComponentSpec("sold", "actual.sold", dtype="category"),
+        ComponentSpec("error", role="eval", extractor={"absolute_error": {"output": "price", "actual": "price"}}),
+        ComponentSpec("right", role="eval", extractor={"correct": {"output": "sold", "actual": "sold"}}),
+        ComponentSpec(
+            "cell",
+            role="eval",
+            extractor={"classification_error_type": {"output": "sold", "actual": "sold", "positive": "yes"}},
+        ),
+    ],
+    [
+        ScoreSpec("mean_absolute_error", "error"),
+        ScoreSpec("accuracy", "right"),
+        ScoreSpec("precision", "cell"),
+        ScoreSpec("recall", "cell"),
+    ],
+)
+
+
+def record(number, chance):
+    """A sound prediction with its actual."""
+    size, sold = chance.gauss(10, 3), chance.random() < 0.4
+    return {
+        "id": str(number),
+        "input": {
+            "size": size,
+            "change": chance.uniform(-4, 4),
+            "colour": chance.choices(COLOURS, (6, 3, 1))[0],
+            "open": chance.random() < 0.7,
+        },
+        "output": {"price": 2 * size, "sold": "yes" if sold else "no"},
+        "actual": {"price": 2 * size + chance.gauss(0, 1), "sold": "yes" if sold ^ (chance.random() < 0.1) else "no"},
+        "latency_seconds": chance.expovariate(50),
+    }
+
+
+def records(count, seed=1):
+    """Sound records, always the same."""
+    chance = random.Random(seed)
+    return [record(number, chance) for number in range(count)]
+
+
+def lines(some):
+    """Records as the bytes of a log."""
+    return b"".join(json.dumps(one).encode() + b"\n" for one in some)
+
+
+@cache
+def profile():
+    """The profile of the reference records."""
+    return build(SPEC, columns_of(SPEC, lines(records(2000)).splitlines()), 1_700_000_000.0)
+
+
+def planned(windows=WINDOWS, **options):
+    """The plan of the model."""
+    return plan(profile(), windows, **options)
+
+
+def batches(schema, *parts, event_time=False):
+    """A batch for each part of a log, which is a list of records."""
+    decoder = NativeDecoder([schema], event_time=event_time)
+    for part in parts:
+        found = [batch for _, batch in [*decoder.feed(lines(part)), *decoder.flush()]]
+        assert len(found) == bool(part)
+        yield from found
+
+
+def engine(*parts, now=1000.0, windows=WINDOWS, event_time=False, **options):
+    """An engine that has taken in the parts of a log."""
+    made = Engine(planned(windows, **options))
+    for batch in batches(made.plan.schema, *parts, event_time=event_time):
+        made.ingest(batch, now)
+    return made
