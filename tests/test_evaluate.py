@@ -1,0 +1,260 @@
+"""Evaluation: what may be said of a window and what may not, and what a failing plug-in costs."""
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shop
+
+from exporter import plan as plans
+from exporter.drift import BUILTIN as STATISTICS
+from exporter.engine import Engine
+from exporter.evaluate import QUANTILES, evaluate
+from exporter.plan import ScorePlan, plan
+from exporter.profile import build, columns_of
+from exporter.scores import Score
+from exporter.scores.score import MINIMUM_SAMPLES
+from exporter.windows import WindowSpec
+
+LONG = (WindowSpec("1h", 3600.0), WindowSpec("100000 rows", None, 100_000))
+COMPONENTS = 11
+
+
+def evaluated(log, windows=LONG, now=1000.0, planned=None):
+    """What is said of a log that arrived at 1000 seconds."""
+    made = Engine(planned or shop.planned(windows))
+    for batch in shop.batches(made.plan.schema, log):
+        made.ingest(batch, 1000.0)
+    state = made.state
+    return evaluate(made.plan, state.predictions.windows(now), state.outcomes.windows(now))
+
+
+def readings(evaluation, window="1h"):
+    return {(r.component.role, r.component.name): r for r in evaluation.components if r.window == window}
+
+
+def known(evaluation):
+    """All numbers that would be exposed as drift or score."""
+    drift = [value for reading in evaluation.components for value in reading.drift.values()]
+    return [value for value in [*drift, *(score.value for score in evaluation.scores)] if not math.isnan(value)]
+
+
+def shifted(log, role="input", **parts):
+    return [row | {role: row[role] | parts} for row in log]
+
+
+def test_every_component_and_score_is_read_in_every_window():
+    evaluation = evaluated(shop.records(100))
+    keys = {(c.role, c.name) for c in shop.profile().components}
+    assert len(keys) == COMPONENTS
+    for window in ("1h", "100000 rows"):
+        assert set(readings(evaluation, window)) == keys
+        assert [s.name for s in evaluation.scores if s.window == window] == [s.spec.name for s in shop.profile().scores]
+    assert list(evaluation.drifted) == ["1h", "100000 rows"]
+    assert {reading.samples for reading in evaluation.components} == {100}
+
+
+def test_a_component_has_the_statistics_of_its_kind():
+    found = readings(evaluated([]))
+    numeric, category = found["input", "size"].drift, found["input", "colour"].drift
+    assert set(numeric) == {name for name, statistic in STATISTICS.items() if "numeric" in statistic.kinds}
+    assert set(category) == {name for name, statistic in STATISTICS.items() if "category" in statistic.kinds}
+    assert set(numeric) | set(category) == set(STATISTICS)
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+@pytest.mark.parametrize(("role", "component"), [("input", "size"), ("input", "colour"), ("eval", "error")])
+def test_a_statistic_is_unknown_one_value_below_its_minimum_sample_and_known_at_it(name, role, component):
+    statistic = STATISTICS[name]
+    reference = next(c for c in shop.profile().components if (c.role, c.name) == (role, component))
+    if name not in plans.statistics(reference):
+        assert name not in readings(evaluated([]))[role, component].drift
+        return
+    needed = statistic.needs(len(reference.reference.bins()))
+    assert needed >= 100
+    below, enough = (readings(evaluated(shop.records(n, seed=2)))[role, component] for n in (needed - 1, needed))
+    assert math.isnan(below.drift[name])
+    assert math.isfinite(enough.drift[name])
+
+
+def test_values_that_are_missing_do_not_count_towards_the_minimum_sample():
+    log = shop.records(500, seed=2)
+    reading = readings(evaluated(shifted(log, size=None)))["input", "size"]
+    assert (reading.samples, {math.isnan(value) for value in reading.drift.values()}) == (0, {True})
+    assert readings(evaluated(shifted(log, size=None)))["input", "change"].samples == 500
+
+
+def test_a_reference_that_is_too_small_is_never_compared_with():
+    small = build(shop.SPEC, columns_of(shop.SPEC, shop.lines(shop.records(90)).splitlines()), 0.0)
+    evaluation = evaluated(shop.records(5000, seed=2), planned=plan(small, LONG))
+    assert all(math.isnan(value) for reading in evaluation.components for value in reading.drift.values())
+    assert all(math.isnan(share) for share in evaluation.drifted.values())
+
+
+def test_without_traffic_there_is_no_drift_no_score_and_no_share_of_drifted_components():
+    for evaluation in (evaluated([]), evaluated(shop.records(5000, seed=2), windows=LONG[:1], now=1000.0 + 3600.0)):
+        assert known(evaluation) == []
+        assert all(math.isnan(share) for share in evaluation.drifted.values())
+        assert {reading.samples for reading in evaluation.components} == {0}
+        assert {score.samples for score in evaluation.scores} == {0}
+        assert all(math.isnan(value) for reading in evaluation.components for value in reading.quantiles)
+        assert evaluation.failures == Counter()
+
+
+def test_failed_predictions_alone_are_no_traffic_to_compare():
+    evaluation = evaluated([{"error": "boom", "input": {"size": 1e9}}] * 1000)
+    assert known(evaluation) == []
+
+
+def test_the_reference_replayed_is_no_drift_and_scores_as_it_did():
+    evaluation = evaluated(shop.records(2000))
+    values = [value for reading in evaluation.components for value in reading.drift.values()]
+    assert len(values) == 2 * COMPONENTS * 4
+    assert max(values) < 1e-12
+    assert evaluation.drifted == {"1h": 0.0, "100000 rows": 0.0}
+    for score, reference in zip(evaluation.scores, shop.profile().scores * 2, strict=True):
+        assert (score.value, score.samples) == (pytest.approx(reference.reference), reference.samples)
+
+
+def test_other_data_of_the_same_kind_is_below_every_threshold():
+    evaluation = evaluated(shop.records(2000, seed=5))
+    for reading in evaluation.components:
+        for name, (_, threshold) in plans.statistics(reading.component).items():
+            assert 0 <= reading.drift[name] < threshold
+    assert max(known(evaluation)[:20]) > 0.0
+
+
+def test_the_drifted_share_is_that_of_the_judged_components_over_their_threshold():
+    log = shifted(shop.records(2000, seed=2), size=99.0, colour="red", change=None)
+    evaluation = evaluated(log)
+    found = readings(evaluation)
+    assert found["input", "size"].drift["psi"] > 1
+    assert found["input", "colour"].drift["psi"] > 0.25
+    assert found["input", "change"].samples == 0
+    assert evaluation.drifted["1h"] == 2 / (COMPONENTS - 1)
+
+
+def test_a_threshold_of_the_profile_decides_instead_of_the_default():
+    components = [
+        replace(
+            c,
+            spec=type(c.spec)(
+                **{f: getattr(c.spec, f) for f in c.spec.__struct_fields__} | {"thresholds": {"psi": -1.0}}
+            ),
+        )
+        for c in shop.profile().components
+    ]
+    strict = plan(replace(shop.profile(), components=tuple(components)), LONG)
+    assert evaluated(shop.records(2000, seed=5), planned=strict).drifted["1h"] == 1.0
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+@pytest.mark.parametrize("part", ["measure", "needs"])
+def test_a_statistic_that_raises_costs_only_itself_and_is_counted(monkeypatch, name, part):
+    log = shop.records(2000, seed=2)
+    sound = evaluated(log, windows=LONG[:1])
+
+    def boom(*_):
+        raise ZeroDivisionError
+
+    broken = {**STATISTICS, name: replace(STATISTICS[name], **{part: boom})}
+    monkeypatch.setattr(plans, "STATISTICS", broken)
+    evaluation = evaluated(log, windows=LONG[:1])
+    concerned = sum(name in reading.drift for reading in sound.components)
+    assert evaluation.failures == Counter({("drift", name): concerned})
+    for before, after in zip(sound.components, evaluation.components, strict=True):
+        assert {k: v for k, v in before.drift.items() if k != name} == {
+            k: v for k, v in after.drift.items() if k != name
+        }
+        assert math.isnan(after.drift.get(name, math.nan))
+    assert evaluation.scores == sound.scores
+    assert math.isnan(evaluation.drifted["1h"]) == (name == "psi")
+
+
+def with_score(measure, name="accuracy"):
+    planned = shop.planned(LONG[:1])
+    scores = [
+        ScorePlan(s.reference, Score(measure, "high", s.score.reads), s.component)
+        if s.reference.spec.name == name
+        else s
+        for s in planned.scores
+    ]
+    return replace(planned, scores=tuple(scores))
+
+
+def test_a_score_that_raises_costs_only_itself_and_is_one_counted_failure():
+    def boom(_summary):
+        raise KeyError("no")
+
+    log = shop.records(100, seed=2)
+    sound, evaluation = evaluated(log, LONG[:1]), evaluated(log, planned=with_score(boom))
+    assert evaluation.failures == Counter({("score", "accuracy"): 1})
+    broken = next(score for score in evaluation.scores if score.name == "accuracy")
+    assert (math.isnan(broken.value), broken.samples) == (True, 0)
+    assert [s for s in evaluation.scores if s.name != "accuracy"] == [s for s in sound.scores if s.name != "accuracy"]
+    assert evaluation.drifted == sound.drifted
+
+
+@pytest.mark.parametrize(("samples", "expected"), [(0, True), (MINIMUM_SAMPLES - 1, True), (MINIMUM_SAMPLES, False)])
+def test_a_score_is_unknown_below_its_minimum_sample_and_its_sample_size_is_said(samples, expected):
+    evaluation = evaluated(shop.records(samples, seed=2), LONG[:1])
+    accuracy = next(score for score in evaluation.scores if score.name == "accuracy")
+    assert (math.isnan(accuracy.value), accuracy.samples) == (expected, samples)
+
+
+def test_a_score_that_is_undefined_is_unknown_however_many_records_there_are():
+    log = shifted(shop.records(200, seed=2), "output", sold="no")
+    scores = {score.name: score for score in evaluated(log, LONG[:1]).scores}
+    assert math.isnan(scores["precision"].value)
+    assert scores["precision"].samples == 0
+    assert scores["recall"].value == 0.0
+
+
+def test_a_statistic_that_says_nan_is_unknown_and_no_failure():
+    """Wasserstein has no unit where the reference is constant."""
+    rows = shifted(shop.records(2000), size=3.0)
+    constant = build(shop.SPEC, columns_of(shop.SPEC, shop.lines(rows).splitlines()), 0.0)
+    evaluation = evaluated(rows, planned=plan(constant, LONG))
+    drift = readings(evaluation)["input", "size"].drift
+    assert math.isnan(drift["wasserstein"])
+    assert drift["psi"] == 0.0
+    assert evaluation.failures == Counter()
+
+
+def test_drift_is_what_the_statistic_measures_between_reference_and_window():
+    made = Engine(shop.planned(LONG))
+    for batch in shop.batches(made.plan.schema, shop.records(1000, seed=2)):
+        made.ingest(batch, 1000.0)
+    window = made.state.predictions.windows(1000.0)
+    evaluation = evaluate(made.plan, window, made.state.outcomes.windows(1000.0))
+    for place, component in enumerate(made.plan.prediction_components):
+        reading = readings(evaluation)[component.role, component.name]
+        for name, (statistic, _) in plans.statistics(component).items():
+            assert reading.drift[name] == statistic.measure(component.reference, window[0][place])
+
+
+def test_quantiles_are_near_those_of_the_values_and_only_numbers_have_them():
+    log = shop.records(3000, seed=2)
+    found = readings(evaluated(log))
+    values = [row["input"]["size"] for row in log]
+    exact = np.quantile(values, QUANTILES)
+    assert found["input", "size"].quantiles == pytest.approx(exact, abs=0.2)
+    assert list(found["input", "size"].quantiles) == sorted(found["input", "size"].quantiles)
+    assert found["input", "colour"].quantiles == ()
+
+
+def test_windows_are_read_apart_from_each_other():
+    evaluation = evaluated(shop.records(5000, seed=2), (WindowSpec("1h", 3600.0), WindowSpec("10 rows", None, 10)))
+    assert {reading.samples for reading in readings(evaluation, "1h").values()} == {5000}
+    small = readings(evaluation, "10 rows")
+    assert {reading.samples for reading in small.values()} == {10}
+    assert all(math.isnan(value) for reading in small.values() for value in reading.drift.values())
+    assert math.isnan(evaluation.drifted["10 rows"])
+
+
+def test_numbers_at_the_end_of_the_range_make_no_statistic_fail():
+    evaluation = evaluated(shifted(shop.records(1000), size=1.7e308))
+    assert evaluation.failures == Counter()
+    assert readings(evaluation)["input", "size"].drift["kolmogorov_smirnov"] == 1.0
