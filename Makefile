@@ -49,7 +49,7 @@ format: $(STAMP) ## rewrite files in the project's format
 
 docs: $(STAMP) ## regenerate what is generated: docs/metrics.md, grafana/dashboards/
 	$(BIN)/prediction-exporter metrics --format markdown > docs/metrics.md
-	$(BIN)/python grafana/build.py
+	$(BIN)/python grafana/overview.py
 
 bench: $(STAMP) ## benchmarks, each beside its peer or the limit in the same run
 	$(BIN)/python tests/bench/run.py
