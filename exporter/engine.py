@@ -212,7 +212,7 @@ class Engine:
         try:
             return _of_length(step.compute(columns[step.output], columns[step.actual]), len(columns[step.output]))
         except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
-            self._extractor_failures[next(iter(step.component.spec.extractor or ()), "")] += 1
+            self._extractor_failures[step.extractor] += 1
             rows = len(columns[step.output])
             if step.component.measure.grid is None:
                 return np.full(rows, -int(Fault.EXTRACTOR), np.int32)

@@ -31,6 +31,11 @@ class EvalStep:
     actual: int
     compute: Bound
 
+    @property
+    def extractor(self) -> str:
+        """Return the extractor's name."""
+        return next(iter(self.component.spec.extractor or ()), "")
+
 
 @dataclass(frozen=True, slots=True)
 class ScorePlan:
@@ -142,3 +147,11 @@ def statistics(component: Component) -> Mapping[str, tuple[Statistic, float]]:
         for name, statistic in STATISTICS.items()
         if kind in statistic.kinds
     }
+
+
+def plug_ins(plan: ModelPlan) -> set[tuple[str, str]]:
+    """Return the statistics, scores and extractors that a model uses, as (kind, name)."""
+    components = (*plan.prediction_components, *plan.outcome_components)
+    used = {("drift", name) for component in components for name in statistics(component)}
+    used |= {("score", score.reference.spec.name) for score in plan.scores}
+    return used | {("extractor", step.extractor) for step in plan.evals}

@@ -10,10 +10,10 @@ from exporter.batch import Batch, Schema
 from exporter.config import Config, ModelConfig
 from exporter.engine import Engine
 from exporter.evaluate import Evaluation, evaluate
-from exporter.exposition.families import ModelLines, ordered, own_families
+from exporter.exposition.families import ModelLines, ordered, overflow, own_families
 from exporter.exposition.negotiate import Format
 from exporter.exposition.render import Family, line, render
-from exporter.plan import plan
+from exporter.plan import plan, plug_ins
 from exporter.process import ProcessSample, ProcessWatch
 from exporter.telemetry import Telemetry
 
@@ -72,7 +72,8 @@ class Fleet:
         self.telemetry.gauge(catalog.BUILD_INFO.name, 1, **version)
         self.telemetry.gauge(catalog.RELOAD_SUCCESSFUL.name, 1)
         self.telemetry.gauge(catalog.RELOAD_TIMESTAMP.name, time.time())
-        self.telemetry.count(catalog.OVERFLOW.name, 0, label="category")
+        for kind, name in {plug_in for model in self.models for plug_in in plug_ins(model.plan)}:
+            self.telemetry.count(catalog.EVALUATION_FAILURES.name, 0, kind=kind, name=name)
 
     @property
     def schemas(self) -> list[Schema]:
@@ -81,8 +82,12 @@ class Fleet:
 
     def ingest(self, source: str, model: int, batch: Batch, now: float) -> None:
         """Take a batch of a source into a model's state; for the one writer."""
-        for reason, count in self.models[model].engine.ingest(batch, now).items():
+        engine = self.models[model].engine
+        failures = engine.state.extractor_failures
+        for reason, count in engine.ingest(batch, now).items():
             self.telemetry.count(catalog.RECORDS_REJECTED.name, count, source=source, reason=reason)
+        for name, count in (engine.state.extractor_failures - failures).items():
+            self.telemetry.count(catalog.EVALUATION_FAILURES.name, count, kind="extractor", name=name)
 
     def evaluate(self, now: float) -> None:
         """Evaluate all models at a time (Unix seconds)."""
@@ -99,6 +104,8 @@ class Fleet:
         """Return the text of a scrape; it reads frozen states and waits for nothing."""
         families = [family for model in self.models for family in model.families()]
         families += own_families(self.telemetry.snapshot())
+        overflown = sum(overflow(model.plan, model.engine.state) for model in self.models)
+        families.append(Family(catalog.OVERFLOW, line(catalog.OVERFLOW, ("category",), overflown)))
         series = sum(family.body.count("\n") for family in families)
         families.append(Family(catalog.SERIES, line(catalog.SERIES, (), series + 1)))
         return render(ordered(families), fmt)

@@ -8,7 +8,7 @@ from exporter import catalog
 from exporter.catalog import METRICS, Metric
 from exporter.engine import State
 from exporter.evaluate import QUANTILES, Evaluation
-from exporter.exposition.render import Family, HistogramLines, SeriesLines, edge_text, line, number
+from exporter.exposition.render import Family, HistogramLines, SeriesLines, edge_text, label_text, line, number
 from exporter.plan import ModelPlan, statistics
 from exporter.profile import Component
 from exporter.summaries import ComponentSummary
@@ -27,7 +27,7 @@ class ComponentLines:
         grid = component.measure.grid
         self._values = None if grid is None else HistogramLines(catalog.COMPONENT_VALUE, here, grid.outer_edges)
         counted = component.reference.categories
-        names = () if counted is None else counted.labels
+        names, self._places = _distinct(() if counted is None else counted.labels)
         self._categories = SeriesLines(catalog.COMPONENT_CATEGORY, [(*here, name) for name in names])
 
     def families(self, summary: ComponentSummary) -> Iterator[Family]:
@@ -38,7 +38,8 @@ class ComponentLines:
             text = self._values.text(summary.histogram.outer_cumulative(), summary.moments.total)
             yield Family(catalog.COMPONENT_VALUE, text)
         if summary.categories is not None:
-            yield Family(catalog.COMPONENT_CATEGORY, self._categories.text(summary.categories.counts.tolist()))
+            counts = np.bincount(self._places, summary.categories.counts)
+            yield Family(catalog.COMPONENT_CATEGORY, self._categories.text(counts.tolist()))
 
 
 class ModelLines:
@@ -137,10 +138,21 @@ def _fixed(plan: ModelPlan) -> Iterator[Family]:
         yield Family(catalog.SCORE_PREFERENCE, line(catalog.SCORE_PREFERENCE, place, sign))
 
 
+def _distinct(names: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Return the categories that labels can tell apart, and the place among them of each.
+
+    Two may be the same where they are cut off, and a model may have one that is called as the rest is, __other__.
+    """
+    labels = [label_text(("category",), (name,)) for name in names]
+    places = {label: place for place, label in enumerate(dict.fromkeys(labels))}
+    return [names[labels.index(label)] for label in places], [places[label] for label in labels]
+
+
 def _distribution(here: Labels, reference: ComponentSummary) -> Iterator[Family]:
     if reference.categories is not None:
-        shares = (reference.categories.counts / reference.n).tolist()
-        for name, share in zip(reference.categories.labels, shares, strict=True):
+        names, places = _distinct(reference.categories.labels)
+        shares = (np.bincount(places, reference.categories.counts) / reference.n).tolist()
+        for name, share in zip(names, shares, strict=True):
             yield Family(catalog.REFERENCE_CATEGORY, line(catalog.REFERENCE_CATEGORY, (*here, name), share))
     if reference.histogram is not None:
         edges = [*map(edge_text, reference.histogram.grid.outer_edges), "+Inf"]
@@ -148,6 +160,17 @@ def _distribution(here: Labels, reference: ComponentSummary) -> Iterator[Family]
         for lower, edge, share in zip(["-Inf", *edges], edges, shares, strict=False):
             text = line(catalog.REFERENCE_BUCKET, (*here, lower, edge), share)
             yield Family(catalog.REFERENCE_BUCKET, text)
+
+
+def overflow(plan: ModelPlan, state: State) -> int:
+    """Return how many values are counted as __other__ for the reason that not every category is counted by itself."""
+    predictions = zip(plan.prediction_components, state.predictions.total, strict=True)
+    outcomes = zip(plan.outcome_components, state.outcomes.total, strict=True)
+    return sum(
+        int(summary.categories.counts[-1])
+        for component, summary in (*predictions, *outcomes)
+        if summary.categories is not None and not component.measure.complete
+    )
 
 
 def own_families(values: Mapping[tuple[str, tuple[tuple[str, str], ...]], float]) -> Iterator[Family]:
