@@ -65,6 +65,7 @@ class FileSource:
                     yield self._chunk(data)
                     if stop.is_set():
                         return
+                    self._scan()
                 if busy:
                     continue
                 yield self._chunk(b"")

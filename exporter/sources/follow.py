@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from exporter.sources.pool import Pool
-from exporter.sources.position import Position, key_of
+from exporter.sources.position import PREFIX_BYTES, Position, key_of
 from exporter.sources.scan import Scanner
 from exporter.sources.tail import Tail
 
@@ -17,8 +17,10 @@ logger = logging.getLogger(__name__)
 LINGER_SECONDS = 5.0
 """A file that is gone stays open so long after its last line: its writer may not have noticed the rotation yet."""
 OPEN_FILES = 128
+COPY_SECONDS = 60.0
+"""A copy that has not changed for so long beside its original is not one that copytruncate makes."""
 PAST_FILES = 1000
-"""So many files that were finished or truncated are remembered, to know their copies."""
+"""So many files that were finished, and truncated, are remembered to know their copies."""
 REPEAT_SECONDS = 1.0
 """A path that stays unreadable counts as an error so often."""
 FORGET_SECONDS = 60.0
@@ -34,7 +36,8 @@ class Follower:
         self._scanner = Scanner(pattern, self._refuse)
         self._tails: dict[tuple[int, int], Tail] = {}
         self._pool = Pool(OPEN_FILES)
-        self._past: deque[Position] = deque(maxlen=PAST_FILES)
+        self._finished: deque[Position] = deque(maxlen=PAST_FILES)
+        self._truncated: deque[Position] = deque(maxlen=PAST_FILES)
         self._refused: dict[str, float] = {}
         self._events: Counter[str] = Counter()
         self._dropped = 0
@@ -82,19 +85,20 @@ class Follower:
         self._refused = {path: last for path, last in self._refused.items() if now - last < FORGET_SECONDS}
 
     def round(self) -> Iterator[bytes]:
-        """Read once from each log that has more, of a log's files the oldest first; yields whole lines or b"".
+        """Read once from each file that has more, but of a log's files only up to the oldest with a backlog.
 
-        What is not followed is read one file after the other.
+        Yields whole lines or b"". What is not followed is read one file after the other.
         """
-        served: set[object] = set()
+        busy: set[str] = set()
         for tail in list(self._tails.values()):
-            while tail.turn not in served and tail.pending:
+            while tail.log not in busy and tail.pending:
                 lines = self._attempt(tail)
                 if lines is None:
                     break
                 yield lines
                 if self._follow:
-                    served.add(tail.turn)
+                    busy |= {tail.log} if tail.backlog else set()
+                    break
 
     def _see(self, path: str, status: os.stat_result, now: float) -> None:
         tail = self._tails.get(key_of(status))
@@ -105,9 +109,8 @@ class Follower:
     def _add(self, path: str, status: os.stat_result, now: float) -> Tail:
         """Open a new file at once where there is room: then it is read even if it is renamed or deleted."""
         tail = self._tails[key_of(status)] = Tail(path, status, self._line_bytes, now)
-        tail.from_end = self._from_end
-        tail.done = self._from_end and tail.inflater is not None
-        if self._follow and not tail.done and self._pool.room():
+        tail.from_end = self._from_end and tail.size > 0
+        if self._follow and self._pool.room():
             try:
                 self._pool.acquire(tail)
             except OSError as error:
@@ -150,19 +153,37 @@ class Follower:
     def _start(self, tail: Tail, now: float) -> int | None:
         """Return the offset where reading begins; None while that cannot be told.
 
-        A copy is read from where its original was read to, which stands fast once that was truncated or removed.
+        A copy is read from where its original was read to, which is known once that was truncated or finished.
         """
-        if tail.from_end:
-            return tail.last_newline()
         head = tail.head()
         if head is None:
             return 0 if self._over(tail, now) else None
-        live = [other.position for other in self._tails.values() if other.begun and not other.done]
-        if any(position.is_of_copy(tail.path, head) for position in live):
+        if tail.from_end and tail.inflater is None:
+            return tail.last_newline()
+        if tail.from_end:
+            tail.done = True
+            self._pool.release(tail)
             return None
-        past = reversed(self._past)
-        same = (one for one in past if one.resumes(tail.key, head) or one.is_of_copy(tail.path, head))
-        return next((position.offset for position in same), 0)
+        if any(_is_copy(tail, head, other.position) for other in self._originals(tail, now)):
+            return None
+        return next(self._reached(tail, head), 0)
+
+    def _originals(self, tail: Tail, now: float) -> Iterator[Tail]:
+        """Yield the files that are still read and that this one may be a copy of."""
+        packed, fresh = tail.inflater is not None, now - tail.moved < COPY_SECONDS
+        for other in self._tails.values():
+            truncatable = fresh and other.in_place and tail.size <= max(other.size, other.offset)
+            if other.begun and not other.done and (packed or truncatable):
+                yield other
+
+    def _reached(self, tail: Tail, head: bytes) -> Iterator[int]:
+        """Yield how far a file was read already, itself or as the original of this copy."""
+        for position in reversed(self._finished):
+            if position.resumes(tail.key, head) or (tail.inflater and _is_copy(tail, head, position)):
+                yield position.offset
+        for position in reversed(self._truncated):
+            if _is_copy(tail, head, position):
+                yield position.offset
 
     def _left(self, tail: Tail, now: float) -> bool:
         """Say whether no more is expected of a file: it is gone, and its writer had time to notice."""
@@ -178,7 +199,7 @@ class Follower:
     def _restart(self, tail: Tail) -> bytes:
         """Read a truncated file anew, after the files that were there before."""
         self._count("truncations")
-        self._past.append(tail.position)
+        self._truncated.append(tail.position)
         self._tails[tail.key] = self._tails.pop(tail.key)
         return tail.restart()
 
@@ -188,7 +209,7 @@ class Follower:
             self._refuse(tail.path, OSError("the gzip file is broken"))
         held = tail.lines.close()
         if tail.begun:
-            self._past.append(replace(tail.position, inode=0) if tail.deleted else tail.position)
+            self._finished.append(replace(tail.position, inode=0) if tail.deleted else tail.position)
         self._pool.release(tail)
         tail.done = True
         if tail.gone is not None:
@@ -216,3 +237,8 @@ class Follower:
     def _count(self, event: str, amount: int = 1) -> None:
         if amount:
             self._events[event] += amount
+
+
+def _is_copy(tail: Tail, head: bytes, original: Position) -> bool:
+    """Say whether a file is a copy; not of a short one unless it is packed: two short logs may begin alike."""
+    return (tail.inflater is not None or len(head) == PREFIX_BYTES) and original.is_of_copy(tail.path, head)

@@ -4,18 +4,24 @@ import contextlib
 import os
 import zlib
 
+MAGIC = b"\x1f\x8b"
 PIECE = 1 << 14  # a piece of zeros unpacks to a thousand times its size
 GZIP = 31  # window bits of zlib that ask for the gzip container
 
 
 class Inflater:
-    """Reads a gzip file of one or several members. `raw` bytes of the file are read; `broken` is final."""
+    """Reads a gzip file of one or several members; `broken` is final."""
 
     def __init__(self) -> None:
-        self.raw = 0
         self.broken = False
+        self._raw = 0
         self._stream = zlib.decompressobj(GZIP)
         self._waiting = b""
+
+    @property
+    def used(self) -> int:
+        """Bytes of the file that are unpacked."""
+        return self._raw - len(self._waiting)
 
     @property
     def complete(self) -> bool:
@@ -41,8 +47,8 @@ class Inflater:
     def _fill(self, descriptor: int) -> None:
         """Read a piece when the last one is used up; a new member follows where one has ended."""
         if not self._waiting:
-            self._waiting = os.pread(descriptor, PIECE, self.raw)
-            self.raw += len(self._waiting)
+            self._waiting = os.pread(descriptor, PIECE, self._raw)
+            self._raw += len(self._waiting)
         if self._stream.eof:
             self._waiting = self._waiting.lstrip(b"\x00")  # the padding of tapes
             if self._waiting:

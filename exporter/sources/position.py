@@ -8,8 +8,6 @@ from pathlib import PurePath
 
 PREFIX_BYTES = 1024
 """Of this many first bytes at most a fingerprint is taken."""
-GZIP_SUFFIX = ".gz"
-
 _ROTATED = re.compile(r"\.|[-_](?=\d{4}-?\d\d-?\d\d)")
 
 
@@ -43,14 +41,8 @@ class Position:
         return (self.device, self.inode) == key and self.fingerprint.begins(head)
 
     def is_of_copy(self, path: str, head: bytes) -> bool:
-        """Say whether the file at `path` is a copy, by rotation, of what was read: packed, or before a truncation.
-
-        Of plain files only those of PREFIX_BYTES and more are told: two short ones may begin alike.
-        """
-        enough = path.endswith(GZIP_SUFFIX) or len(head) == PREFIX_BYTES
-        return (
-            enough and path != self.path and log_of(path) == log_of(self.path) and fingerprint(head) == self.fingerprint
-        )
+        """Say whether a file at `path` whose content begins with `head` is a copy of this one made by rotation."""
+        return path != self.path and log_of(path) == log_of(self.path) and fingerprint(head) == self.fingerprint
 
 
 def fingerprint(head: bytes) -> Fingerprint:
@@ -65,8 +57,9 @@ def key_of(status: os.stat_result) -> tuple[int, int]:
 
 
 def log_of(path: str) -> str:
-    """Return the name that a log shares with its rotated files.
+    """Return what the path of a log has in common with those of its rotated files.
 
-    That is "app" for app.jsonl, app.jsonl.1, app.2.jsonl.gz, app-20260131.jsonl and app.jsonl-2026-01-31.
+    That is "logs/app" for logs/app.jsonl, logs/app.jsonl.1, logs/app.2.jsonl.gz and logs/app-20260131.jsonl.
     """
-    return _ROTATED.split(PurePath(path).name, maxsplit=1)[0]
+    place = PurePath(path)
+    return str(place.parent / _ROTATED.split(place.name, maxsplit=1)[0])

@@ -4,34 +4,35 @@ import errno
 import hashlib
 import os
 import stat
-from pathlib import PurePath
 
 from exporter.decoders.lines import LineBuffer
-from exporter.sources.inflate import Inflater
-from exporter.sources.position import GZIP_SUFFIX, PREFIX_BYTES, Fingerprint, Position, key_of, log_of
+from exporter.sources.inflate import MAGIC, Inflater
+from exporter.sources.position import PREFIX_BYTES, Fingerprint, Position, key_of, log_of
 
 READ_BYTES = 1 << 20
+HOLE_END_BYTES = 1 << 16  # no block of a file system is larger
 
 
 class Tail:
     """A file by device and inode; `path` is where it was found last, `home` where it was found first. For one thread.
 
-    `offset` counts the bytes of its content that are read. Files of one `turn` are read one after the other. `begun`
-    is set once it is known where reading starts (`waiting`: not while another file has the same content), `done` ends
-    it. Times (`moved`: the file grew or was rewritten; `gone`: it left the glob) are the caller's.
+    `offset` counts the bytes of its content that are read; `inflater` is there when that is packed. `begun` is set
+    once it is known where reading starts (`waiting`: not yet, for another file has the same content), `done` ends it.
+    Times (`moved`: the file grew or was rewritten; `gone`: it left the glob) are the caller's.
     """
 
     def __init__(self, path: str, status: os.stat_result, line_bytes: int, now: float) -> None:
         self.path = self.home = path
         self.key = key_of(status)
-        self.turn = (PurePath(path).parent, log_of(path))
+        self.log = log_of(path)
         self.lines = LineBuffer(line_bytes)
-        self.inflater = Inflater() if path.endswith(GZIP_SUFFIX) else None
+        self.inflater: Inflater | None = None
         self.handle: int | None = None
         self.offset = 0
         self.skip = 0
         self.begun = self.waiting = self.done = self.failing = self.from_end = False
         self.gone: float | None = None
+        self._mode = status.st_mode
         self.size, self._written = _state(status)
         self.moved = now
         self._stirred = True
@@ -50,9 +51,19 @@ class Tail:
 
     @property
     def unread(self) -> int:
-        """Bytes of the file that are not read."""
-        read = self.offset if self.inflater is None else self.inflater.raw
-        return 0 if self.done or self.waiting else max(self.size - read, 0)
+        """Bytes of the file that are not read but could be."""
+        read = self.offset if self.inflater is None else self.inflater.used
+        return 0 if self.done or self.waiting or self.failing else max(self.size - read, 0)
+
+    @property
+    def backlog(self) -> bool:
+        """Whether more can be read than was read at once."""
+        return self.unread > 0 or (self.inflater is not None and not self.done)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the file is where it was found first."""
+        return self.path == self.home and self.gone is None
 
     @property
     def pending(self) -> bool:
@@ -67,6 +78,7 @@ class Tail:
 
     def look(self, status: os.stat_result, now: float) -> bool:
         """Take notice of the file's state; returns whether it differs from the last."""
+        self._mode = status.st_mode
         state = _state(status)
         if state == (self.size, self._written):
             return False
@@ -78,22 +90,19 @@ class Tail:
     def open(self) -> int:
         """Return a descriptor of the file; raises OSError, FileNotFoundError when the path leads elsewhere now."""
         if self.handle is None:
+            self._check_mode()  # before the file is opened, which a writer to a pipe would notice
             handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-            try:
-                self._check(os.fstat(handle))
-            except OSError:
+            if key_of(os.fstat(handle)) != self.key:
                 os.close(handle)
-                raise
+                raise FileNotFoundError(errno.ENOENT, "replaced by another file", self.path)
             self.handle = handle
         return self.handle
 
-    def _check(self, status: os.stat_result) -> None:
-        if stat.S_ISDIR(status.st_mode):
+    def _check_mode(self) -> None:
+        if stat.S_ISDIR(self._mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.path)
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(self._mode):
             raise OSError(errno.EINVAL, "not a regular file", self.path)
-        if key_of(status) != self.key:
-            raise FileNotFoundError(errno.ENOENT, "replaced by another file", self.path)
 
     def release(self) -> None:
         """Close the handle; the file is opened again when there is more to read."""
@@ -103,11 +112,13 @@ class Tail:
 
     def head(self) -> bytes | None:
         """Return the first bytes of the content as they are now, up to PREFIX_BYTES; None while they are not there."""
-        if self.inflater is None:
-            return os.pread(self.open(), PREFIX_BYTES, 0) or None
-        inflater = Inflater()
-        data = inflater.read(self.open(), PREFIX_BYTES)[:PREFIX_BYTES]
-        return data if len(data) == PREFIX_BYTES or inflater.complete or inflater.broken else None
+        first = os.pread(self.open(), PREFIX_BYTES, 0)
+        if not first.startswith(MAGIC):
+            return None if first in (b"", MAGIC[:1]) else first
+        self.inflater = Inflater()
+        trial = Inflater()
+        data = trial.read(self.open(), PREFIX_BYTES)[:PREFIX_BYTES]
+        return data if len(data) == PREFIX_BYTES or trial.complete or trial.broken else None
 
     def changed(self, now: float) -> bool:
         """Say whether the content is no longer what was read: it was truncated, however long it is again."""
@@ -115,7 +126,7 @@ class Tail:
         self._stirred = False
         if self.inflater is not None or (self.size == self.offset and not moved):
             return False
-        return self.size < self.offset or not self.fingerprint.begins(self.head() or b"")
+        return self.size < self.offset or not self.fingerprint.begins(os.pread(self.open(), PREFIX_BYTES, 0))
 
     def restart(self) -> bytes:
         """Begin again at the start of the file; returns the line that was held."""
@@ -155,11 +166,10 @@ class Tail:
         """Pass over the hole that copytruncate leaves where the writer does not append but goes on at its offset."""
         if self.offset or not self.size:
             return
-        try:
-            self._seek(os.lseek(handle, 0, os.SEEK_DATA))
-        except OSError as error:
-            if error.errno not in (errno.ENXIO, errno.EINVAL, errno.EOPNOTSUPP):
-                raise
+        start = _data_start(handle)
+        if start:
+            block = os.pread(handle, HOLE_END_BYTES, start)
+            self._seek(start + len(block) - len(block.lstrip(b"\x00")))
 
     def _seek(self, offset: int) -> None:
         self._prefix = hashlib.blake2b(digest_size=16)
@@ -173,6 +183,16 @@ class Tail:
         more = data[: PREFIX_BYTES - self._prefix_length]
         self._prefix.update(more)
         self._prefix_length += len(more)
+
+
+def _data_start(handle: int) -> int:
+    """Return the offset of the first block that is not a hole; 0 where that cannot be told."""
+    try:
+        return os.lseek(handle, 0, os.SEEK_DATA)
+    except OSError as error:
+        if error.errno in (errno.ENXIO, errno.EINVAL, errno.EOPNOTSUPP):
+            return 0
+        raise
 
 
 def _state(status: os.stat_result) -> tuple[int, int]:
