@@ -47,6 +47,9 @@ class App:
         self._pipelines = [self._pipeline(source) for source in config.sources]
         self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
         self._evaluator = threading.Thread(target=self._evaluate, name="evaluator", daemon=True)
+        for kind in ("evaluation", "process"):
+            self._fleet.telemetry.count(catalog.EVALUATION_FAILURES.name, 0, kind=kind, name="all")
+        self._fleet.telemetry.gauge(catalog.QUEUE.name, 0)
         title = "prediction-exporter"
         site = Site(title, __version__, self._fleet.metrics, self._ready.is_set, facts=self._facts)
         self._server = Server(listen_addresses, site, web_config)
@@ -119,7 +122,6 @@ class App:
                 self._guarded("evaluation", lambda: self._fleet.evaluate(time.time()))
                 self._ready.set()
             self._stop.wait(min(TICK, self._config.evaluation_interval))
-        self._guarded("evaluation", lambda: self._fleet.evaluate(time.time()))
 
     def _look(self) -> None:
         for model in self._fleet.models:

@@ -17,7 +17,17 @@ logger = logging.getLogger(__name__)
 
 Item = tuple[str, int, Batch]
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
+EVENTS = ("rotations", "truncations", "read_errors", "restarts")
 REJECTS = ("not_json", "not_object", "too_long", "unknown_model", "empty_record", "duplicate_id")
+
+
+def declare(telemetry: Telemetry, source: str) -> None:
+    """Make the counters of a source exist: one that appears with its first event has no increase to be seen."""
+    telemetry.count(catalog.RECORDS.name, 0, source=source)
+    for reason in REJECTS:
+        telemetry.count(catalog.RECORDS_REJECTED.name, 0, source=source, reason=reason)
+    for event in EVENTS:
+        telemetry.count(catalog.SOURCE_EVENTS.name, 0, source=source, event=event)
 
 
 class Pipeline:
@@ -38,11 +48,10 @@ class Pipeline:
         self._telemetry = telemetry
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"source {name}", daemon=True)
-        for reason in REJECTS:
-            telemetry.count(catalog.RECORDS_REJECTED.name, 0, source=name, reason=reason)
-        for event in ("rotations", "truncations", "read_errors", "restarts"):
-            telemetry.count(catalog.SOURCE_EVENTS.name, 0, source=name, event=event)
-        telemetry.count(catalog.RECORDS.name, 0, source=name)
+        declare(telemetry, name)
+        telemetry.count(catalog.EVALUATION_FAILURES.name, 0, kind="ingest", name=name)
+        telemetry.gauge(catalog.SOURCE_UP.name, 0, source=name)
+        telemetry.gauge(catalog.SOURCE_LAG_BYTES.name, 0, source=name)
 
     def start(self) -> None:
         """Begin to read."""
@@ -55,9 +64,11 @@ class Pipeline:
 
     def _run(self) -> None:
         failures = 0
+        source: Source | None = None
         while not self._stop.is_set():
             try:
-                for chunk in self._open().chunks(self._stop):
+                source = source or self._open()  # one that has failed knows how far it has read
+                for chunk in source.chunks(self._stop):
                     self._take(chunk)
                     failures = 0
                 break
@@ -67,7 +78,7 @@ class Pipeline:
                 self._telemetry.count(catalog.SOURCE_EVENTS.name, source=self._name, event="restarts")
                 self._stop.wait(BACKOFF[min(failures, len(BACKOFF) - 1)])
                 failures += 1
-        self._flush()
+        self._take(Chunk(b"", up=False))
 
     def _take(self, chunk: Chunk) -> None:
         for model, batch in self._decoder.feed(chunk.data):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from exporter import catalog
 from exporter.app.fleet import Fleet
+from exporter.app.pipeline import declare
 from exporter.config import Config
 from exporter.decoders import BUILTIN as DECODERS
 from exporter.exposition.negotiate import Format
@@ -24,14 +25,20 @@ def replay(
     progress: Callable[[int], None] = lambda _read: None,
     decoder: str = "native",
 ) -> bytes:
-    """Read logs to their end and return the metrics; `progress` is told how many more bytes were read."""
+    """Read logs to their end and return the metrics; OSError where that cannot be.
+
+    `progress` is told how many more bytes were read.
+    """
     fleet = Fleet(config)
+    declare(fleet.telemetry, SOURCE)
     reader = DECODERS[decoder](fleet.schemas, event_time=True)
     rejects: Counter[str] = Counter()
     now = time.time()
     for path in paths:
         source = FileConfig(path=Path(path)).open(config.limits.line_bytes, follow=False)
         for chunk in source.chunks(threading.Event()):
+            if chunk.events.get("read_errors"):
+                raise OSError(f"{path} cannot be read to its end")
             rejects += Counter(chunk.rejects)
             for model, batch in reader.feed(chunk.data):
                 fleet.ingest(SOURCE, model, batch, now)
