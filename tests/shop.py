@@ -1,8 +1,10 @@
-"""A small model for tests: its reference, its profile, and logs of it through the decoder into an engine."""
+"""A small model for tests: its reference, its profile, logs of it into an engine, and metrics read back from text."""
 
 import json
 import random
 from functools import cache
+
+from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.decoders.native import NativeDecoder
 from exporter.engine import Engine
@@ -96,3 +98,20 @@ def engine(*parts, now=1000.0, windows=WINDOWS, event_time=False, **options):
     for batch in batches(made.plan.schema, *parts, event_time=event_time):
         made.ingest(batch, now)
     return made
+
+
+def read(body):
+    """All samples of a text body by (name, labels); a name with the same labels twice is an error."""
+    found = {}
+    for family in parse_text(body.decode()):
+        for sample in family.samples:
+            key = sample.name, tuple(sorted(sample.labels.items()))
+            assert key not in found
+            found[key] = sample.value
+    return found
+
+
+def value(found, name, /, **labels):
+    """The one sample of a name that has these labels, among others."""
+    (sample,) = [sample for key, sample in found.items() if key[0] == name and labels.items() <= dict(key[1]).items()]
+    return sample

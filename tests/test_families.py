@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shop
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from shop import read
 
 from exporter import catalog
 from exporter.catalog import METRICS
@@ -27,18 +28,11 @@ KINDS = {metric.name: metric.kind for metric in METRICS}
 
 
 def exposed(engine, evaluation=None):
-    """All samples by (name, labels); a name or label set that comes twice is an error."""
-    families = list(ModelLines(engine.plan).families(engine.state, evaluation))
-    found = {}
-    for family in parse_text(render(ordered(families), Format.TEXT).decode()):
-        for sample in family.samples:
-            key = sample.name, tuple(sorted(sample.labels.items()))
-            assert key not in found
-            found[key] = sample.value
-    return found
+    """All samples of a model."""
+    return read(render(ordered(list(ModelLines(engine.plan).families(engine.state, evaluation))), Format.TEXT))
 
 
-def value(found, name, **labels):
+def value(found, name, /, **labels):
     return found[name, tuple(sorted((MODEL | labels).items()))]
 
 

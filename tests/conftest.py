@@ -1,0 +1,5 @@
+"""Options of the tests."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files with what is rendered now")
