@@ -65,10 +65,18 @@ def test_each_alert_of_a_notification_is_printed_in_one_line_and_shown(site, cap
     )
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].endswith("UTC FIRING Drifted (warning): PSI is 0.62. What to do: https://example.com/#drift")
-    assert printed[1].endswith("UTC RESOLVED Slow (warning): Slow.")
+    assert printed[1].endswith("UTC RESOLVED Slow (warning): No longer true: Slow.")
     status, text = ask(site, "GET", "/")
     assert status == 200
     assert text.index("RESOLVED Slow") < text.index("FIRING Drifted")
+
+
+def test_an_alert_is_told_again_only_when_it_is_over_or_has_begun_anew(site, capsys):
+    firing, later = alert("Drifted"), alert("Drifted") | {"startsAt": "2026-01-02T09:00:00Z"}
+    for content in (firing, firing, alert("Slow"), firing, alert("Drifted", "resolved"), later, later):
+        post(site, notification(content))
+    told = [printed.split(" UTC ")[1].split(" (")[0] for printed in capsys.readouterr().out.splitlines()]
+    assert told == ["FIRING Drifted", "FIRING Slow", "RESOLVED Drifted", "FIRING Drifted"]
 
 
 def test_an_alert_without_annotations_is_told_by_its_labels():

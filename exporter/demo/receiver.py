@@ -16,6 +16,7 @@ import msgspec
 
 BODY_BYTES = 1 << 20
 SHOWN = 100
+REMEMBERED = 10_000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10"><title>Alerts</title>
@@ -32,6 +33,12 @@ class Alert(msgspec.Struct, frozen=True):
     status: str = "unknown"
     labels: Mapping[str, str] = {}
     annotations: Mapping[str, str] = {}
+    startsAt: str = ""  # noqa: N815 - the field's name in Alertmanager
+
+    @property
+    def resolved(self) -> bool:
+        """Whether it is over."""
+        return self.status == "resolved"
 
 
 class Notification(msgspec.Struct, frozen=True):
@@ -41,13 +48,17 @@ class Notification(msgspec.Struct, frozen=True):
 
 
 class Receiver(ThreadingHTTPServer):
-    """Takes notifications at POST /alerts and keeps the latest lines."""
+    """Takes notifications at POST /alerts and keeps the latest lines.
+
+    A notification repeats all alerts of its group; an alert is told again only when it has fired anew or is over.
+    """
 
     daemon_threads = True
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__((host, port), _Handler)
         self._latest: deque[str] = deque(maxlen=SHOWN)
+        self._told: dict[tuple[tuple[str, str], ...], tuple[str, str]] = {}
         self._lock = Lock()
 
     def take(self, body: bytes) -> None:
@@ -55,9 +66,17 @@ class Receiver(ThreadingHTTPServer):
         notification = msgspec.json.decode(body, type=Notification)
         now = datetime.now(UTC)
         with self._lock:
-            for alert in notification.alerts:
+            for alert in filter(self._is_news, notification.alerts):
                 self._latest.appendleft(line(alert, now))
                 print(self._latest[0], flush=True)  # noqa: T201 - the log of a container
+
+    def _is_news(self, alert: Alert) -> bool:
+        key, state = tuple(sorted(alert.labels.items())), (alert.status, alert.startsAt)
+        news = self._told.pop(key, None) != state
+        self._told[key] = state  # the least recent is first
+        if len(self._told) > REMEMBERED:
+            del self._told[next(iter(self._told))]
+        return news
 
     def page(self) -> str:
         """Return the page of the latest alerts."""
@@ -112,13 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
 def line(alert: Alert, now: datetime) -> str:
     """Return an alert in plain words, without anything that could break or fake a line."""
     labels, notes = alert.labels, alert.annotations
+    what = notes.get("description") or notes.get("summary") or ", ".join(f"{k}={v}" for k, v in sorted(labels.items()))
     words = [
-        f"{now:%Y-%m-%d %H:%M:%S} UTC",
-        alert.status.upper(),
+        f"{now:%Y-%m-%d %H:%M:%S} UTC {alert.status.upper()}",
         f"{labels.get('alertname', 'an alert without a name')} ({labels.get('severity', 'no severity')}):",
-        notes.get("description") or notes.get("summary") or ", ".join(f"{k}={v}" for k, v in sorted(labels.items())),
+        f"No longer true: {what}" if alert.resolved else what,
     ]
-    if "runbook_url" in notes:
+    if "runbook_url" in notes and not alert.resolved:
         words.append(f"What to do: {notes['runbook_url']}")
     return _UNPRINTABLE.sub(" ", " ".join(words))
 
