@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr
@@ -12,6 +13,7 @@ from threading import Event
 from time import time
 
 import numpy as np
+import psutil
 import pytest
 from scipy.stats import ks_2samp
 
@@ -44,7 +46,7 @@ def directory(models, tmp_path_factory):
 
 def answered(model, number, blurs=HEALTHY, seed=1):
     rng = np.random.default_rng(seed)
-    pairs = (request(model, rng, blurs) for _ in range(number))
+    pairs = (request(model, int(rng.integers(model.size)), rng, blurs) for _ in range(number))
     return [prediction | actual for prediction, actual in pairs if actual is not None]
 
 
@@ -85,10 +87,11 @@ def test_what_is_served_is_distributed_like_the_reference(models, directory):
             json.loads(line) for line in (directory / f"reference-{model.name}.jsonl").read_text().splitlines()
         ]
         served = answered(model, data.REFERENCE_RECORDS, seed=5)
-        assert len(reference) == data.REFERENCE_RECORDS
+        assert len(reference) >= data.REFERENCE_RECORDS
         for name in served[0]["input"]:
-            # 12 columns at the same seed every time; 1.63 * sqrt(2/n) = 0.05 is what 1 % of equal distributions exceed
-            assert ks_2samp(column(reference, name), column(served, name)).statistic < 0.055, name
+            # 5 % of pairs of random samples exceed 1.36 * sqrt(2 / 2000) = 0.043; a reference that has all images
+            # equally often is closer. The fault moves sharpness by 1.
+            assert ks_2samp(column(reference, name), column(served, name)).statistic < 0.04, name
 
 
 def test_the_fault_moves_every_picture_of_its_machine_out_of_the_reference(models, directory):
@@ -109,7 +112,9 @@ def test_requests_are_reproducible_but_for_the_time_they_take(models):
 
 def test_a_small_share_of_requests_fails(models):
     rng = np.random.default_rng(4)
-    failed = [record for record, actual in (request(models[1], rng, HEALTHY) for _ in range(10_000)) if actual is None]
+    failed = [
+        record for record, actual in (request(models[1], 0, rng, HEALTHY) for _ in range(10_000)) if actual is None
+    ]
     assert FAILURES / 2 < len(failed) / 10_000 < FAILURES * 2
     assert all(record["error"] and "output" not in record for record in failed)
 
@@ -214,6 +219,13 @@ def test_windows_grow_with_the_traffic():
     assert [data.window_rows(*run) for run in [(30, 10), (60, 10), (300, 10), (600, 1)]] == [500, 1000, 3000, 1000]
 
 
+def test_a_run_of_too_few_predictions_is_sped_up_and_says_so(capsys):
+    assert demo.enough(1.0, 60.0) == 3.0
+    assert "the speed is 3" in capsys.readouterr().out
+    assert [demo.enough(*run) for run in [(10.0, 60.0), (1.0, 300.0), (0.1, 0.0)]] == [10.0, 1.0, 0.1]
+    assert capsys.readouterr().out == ""
+
+
 def test_the_model_server_replaces_what_an_earlier_run_left(tmp_path):
     stop = Event()
     (tmp_path / "profiles").mkdir()
@@ -310,3 +322,34 @@ def test_the_demo_shows_its_diagnosis_from_one_command(tmp_path):
     assert "as promised." in done.stdout
     assert sum(file.stat().st_size for file in (tmp_path / "logs").iterdir()) < 16e6
     assert not (tmp_path / data.PID_FILE).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_ends_cleanly_when_it_is_told_to(tmp_path, number):
+    command = [sys.executable, "-m", "exporter", "demo", "--web.listen-address", "127.0.0.1:0"]
+    command += ["--directory", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if "all is well" in line:
+                break
+        model = psutil.Process(int((tmp_path / data.PID_FILE).read_text()))
+        process.send_signal(number)
+        said, complained = process.communicate(timeout=30)
+    assert (process.returncode, complained) == (0, "")
+    assert "no verdict" in said
+    assert not model.is_running()
+
+
+@pytest.mark.slow
+def test_the_model_server_alone_writes_what_other_users_can_read(tmp_path):
+    command = [sys.executable, "-m", "exporter", "demo", "--only", "model", "--directory", str(tmp_path / "new")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, umask=0o077) as process:
+        assert "healthy" in process.stdout.readline()
+        files = [*(tmp_path / "new").rglob("*")]
+        process.terminate()
+        said, complained = process.communicate(timeout=30)
+    assert (process.returncode, said, complained) == (0, "", "")
+    assert {path.name for path in files} >= {data.CONFIG, data.PID_FILE, "predictions.jsonl", "digits@3.0.0.json"}
+    assert all(path.stat().st_mode & 0o004 for path in (tmp_path / "new").rglob("*"))
+    assert (tmp_path / "new").stat().st_mode & 0o005 == 0o005

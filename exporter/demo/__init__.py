@@ -34,24 +34,25 @@ def main(
     if find_spec("sklearn") is None:
         sys.stderr.write(MISSING)
         return 1
+    if only == "model":
+        os.umask(0o022)  # the exporter may run as another user
     with _interruptible() as stop, _place(directory) as place:
         if only == "model":
             return _model(place, speed, duration, stop)
         from exporter.demo.stage import play  # noqa: PLC0415 - the model server runs without the exporter
 
         duration = DURATION if duration is None else duration
-        return play(listen_addresses, _enough(speed, duration), duration, place, stop=stop, say=_say)
+        return play(listen_addresses, enough(speed, duration), duration, place, stop=stop, say=_say)
 
 
 def _model(directory: Path, speed: float, duration: float | None, stop: Event) -> int:
     from exporter.demo.server import serve  # noqa: PLC0415 - this process is the one that needs it
 
-    os.umask(0o022)  # the exporter may run as another user
     serve(directory, speed, duration, stop=stop, say=_say)
     return 0
 
 
-def _enough(speed: float, duration: float) -> float:
+def enough(speed: float, duration: float) -> float:
     """Return the speed, or the least one at which a run of this duration can show its diagnosis."""
     needed = REQUESTS_NEEDED / duration if duration else 0.0
     if speed < needed:

@@ -1,7 +1,6 @@
 """The files of the demo: reference logs, profile specs and profiles, and a configuration that people can copy."""
 
 from collections.abc import Sequence
-from itertools import islice, repeat
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ from exporter.demo import diabetes, digits
 from exporter.demo.records import Model, request
 from exporter.demo.story import HEALTHY
 
-REFERENCE_RECORDS = 2000
+REFERENCE_RECORDS = 2000  # at least
 CONFIG = "exporter.yml"
 PID_FILE = "model-server.pid"
 LOG = "logs/predictions.jsonl"
@@ -90,18 +89,18 @@ def trained(rng: np.random.Generator) -> tuple[Model, ...]:
     return digits.trained(rng), diabetes.fitted(rng)
 
 
-def reference(model: Model, rng: np.random.Generator, records: int = REFERENCE_RECORDS) -> bytes:
-    """Return a log of healthy predictions with their actuals.
+def reference(model: Model, rng: np.random.Generator) -> bytes:
+    """Return a log of healthy predictions with their actuals: as many of each image (patient) as of any other.
 
-    They are drawn from the same images (patients) and in the same way as those that are served: the served
-    distribution *is* the reference's until something breaks, and the records are as independent as the profile's
-    sample size says.
+    Those that are served are drawn from the same images at random, and every one is a new shot with its own noise: the
+    served distribution *is* the reference's until something breaks.
     """
-    answered = (request(model, rng, HEALTHY) for _ in repeat(None))
-    labelled = ((prediction, actual) for prediction, actual in answered if actual is not None)
+    rounds = -(-REFERENCE_RECORDS // model.size)
+    answered = (request(model, index, rng, HEALTHY) for _ in range(rounds) for index in range(model.size))
     return b"".join(
         msgspec.json.encode({"id": f"reference-{number}"} | prediction | actual) + b"\n"
-        for number, (prediction, actual) in enumerate(islice(labelled, records), 1)
+        for number, (prediction, actual) in enumerate(answered, 1)
+        if actual is not None
     )
 
 

@@ -26,9 +26,13 @@ class Diabetes:
     version: str = "1.2.0"
     rate: float = RATE
 
-    def datum(self, rng: np.random.Generator, blur: int) -> tuple[Rows, dict[str, float]]:  # noqa: ARG002 - no camera
-        """Examine a patient drawn at random; return the measurements and the actual."""
-        index = int(rng.integers(len(self.patients)))
+    @property
+    def size(self) -> int:
+        """Return the number of patients."""
+        return len(self.patients)
+
+    def datum(self, index: int, rng: np.random.Generator, blur: int) -> tuple[Rows, dict[str, float]]:  # noqa: ARG002 - no camera
+        """Examine a patient; return the measurements and the actual."""
         patient = self.patients[index].copy()
         patient[EXACT:] *= rng.normal(1, REPEATABILITY, len(patient) - EXACT)
         return patient.round(4), {"value": self.progressions[index]}

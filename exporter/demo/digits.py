@@ -56,9 +56,13 @@ class Digits:
     version: str = "3.0.0"
     rate: float = RATE
 
-    def datum(self, rng: np.random.Generator, blur: int) -> tuple[Images, dict[str, str]]:
-        """Photograph an image drawn at random; return the picture and its actual."""
-        index = int(rng.integers(len(self.images)))
+    @property
+    def size(self) -> int:
+        """Return the number of images."""
+        return len(self.images)
+
+    def datum(self, index: int, rng: np.random.Generator, blur: int) -> tuple[Images, dict[str, str]]:
+        """Photograph an image; return the picture and its actual."""
         return photographed(self.images[index : index + 1], rng, blur)[0], {"label": self.labels[index]}
 
     def answer(self, picture: Images) -> tuple[dict[str, float], dict[str, object]]:

@@ -31,33 +31,37 @@ class Model(Protocol):
     def rate(self) -> float:
         """Requests a second at speed 1."""
 
-    def datum(self, rng: np.random.Generator, blur: int) -> tuple[Any, Mapping[str, object]]:
-        """Draw what a request carries, and its actual."""
+    @property
+    def size(self) -> int:
+        """How many things it can be asked about."""
+
+    def datum(self, index: int, rng: np.random.Generator, blur: int) -> tuple[Any, Mapping[str, object]]:
+        """Return what a request about one of them carries, and its actual."""
 
     def answer(self, datum: Any) -> tuple[Mapping[str, object], Mapping[str, object]]:  # noqa: ANN401 - the model's own
         """Return the logged input and output."""
 
 
-def request(model: Model, rng: np.random.Generator, blurs: Mapping[str, int]) -> tuple[Record, Record | None]:
-    """Answer one request; returns its record, and the actual's or None for a request that failed.
+def request(
+    model: Model, index: int, rng: np.random.Generator, blurs: Mapping[str, int]
+) -> tuple[Record, Record | None]:
+    """Answer a request; returns its record, and the actual's or None for a request that failed.
 
-    `blurs` are the blur passes of the machines whose camera is out of focus. The random numbers that are drawn do
-    not depend on it, so a run with a fault asks for the same data as one without.
+    `index` is which of the model's images (patients) it is about; `blurs` are the blur passes of the machines whose
+    camera is out of focus. The random numbers that are drawn do not depend on them, so a run with a fault asks for the
+    same data as one without.
     """
     machine = MACHINES[rng.integers(len(MACHINES))]
-    datum, actual = model.datum(rng, blurs.get(machine, 0))
+    datum, actual = model.datum(index, rng, blurs.get(machine, 0))
     fails, queueing = rng.random() < FAILURES, QUEUEING[0] * float(np.exp(rng.normal(0, QUEUEING[1])))
     start = time.perf_counter()
     inputs, output = model.answer(datum)
-    head: Record = {"model": model.name, "version": model.version, "tags": {"machine": machine}}
-    head["latency_seconds"] = round(time.perf_counter() - start + queueing, 6)
+    latency = round(time.perf_counter() - start + queueing, 6)
+    head: Record = {"model": model.name, "version": model.version}
+    prediction = head | {"tags": {"machine": machine}, "latency_seconds": latency}
     if fails:
-        return head | {"error": ERRORS[rng.integers(len(ERRORS))]}, None
-    return head | {"input": inputs, "output": output}, {
-        "model": model.name,
-        "version": model.version,
-        "actual": actual,
-    }
+        return prediction | {"error": ERRORS[rng.integers(len(ERRORS))]}, None
+    return prediction | {"input": inputs, "output": output}, head | {"actual": actual}
 
 
 def stamped(record: Record, identifier: str, now: float) -> Record:

@@ -107,7 +107,7 @@ class ModelServer:
         due = max(due, now - PATIENCE)
         gap, delay = rng.exponential() / (model.rate * self._speed), rng.uniform(*DELAY) / self._speed
         identifier = f"{model.name}-{self._schedule.start:.0f}-{next(self._numbers)}"
-        record, actual = request(model, rng, self._schedule.blurs(now))
+        record, actual = request(model, int(rng.integers(model.size)), rng, self._schedule.blurs(now))
         self._log.write(stamped(record, identifier, now))
         if actual is not None:
             self._later(now + delay, partial(self._learn, identifier, actual))
