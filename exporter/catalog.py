@@ -64,7 +64,7 @@ REFERENCE_CATEGORY = Metric(
     "model_reference_category_ratio", "gauge", "Share of a category in the reference.", (*_COMPONENT, "category")
 )
 REFERENCE_SAMPLES = Metric(
-    "model_reference_samples", "gauge", "Valid values of a component in the reference.", _COMPONENT
+    "model_reference_samples", "gauge", "Values of a component in the reference, missing ones left out.", _COMPONENT
 )
 REFERENCE_INVALID = Metric(
     "model_reference_invalid_ratio", "gauge", "Share of invalid values of a component in the reference.", _COMPONENT
@@ -81,8 +81,8 @@ PROFILE_BUILT = Metric(
 QUANTILE = Metric(
     "model_component_quantile",
     "gauge",
-    "Quantile of a numeric component in a window, interpolated on the fine grid of the reference.",
-    (*_COMPONENT, "quantile", "window"),
+    "Quantile of a level (0.5 is the median) of a numeric component in a window, on the fine grid of the reference.",
+    (*_COMPONENT, "level", "window"),
 )
 DRIFT_SCORE = Metric(
     "model_drift_score",
@@ -103,7 +103,7 @@ DRIFTED_RATIO = Metric(
     (*_MODEL, "window"),
 )
 WINDOW_SAMPLES = Metric(
-    "model_window_samples", "gauge", "Valid values of a component in a window.", (*_COMPONENT, "window")
+    "model_window_samples", "gauge", "Values of a component in a window, missing ones left out.", (*_COMPONENT, "window")
 )
 SCORE = Metric(
     "model_score",

@@ -222,11 +222,11 @@ def _as_bins(metric: str, which: str, label: str) -> str:
 
 
 def _quantiles() -> Json:
-    quantile = most("model_component_quantile", f'{COMPONENT},window=~"$window"', "model, version, quantile, window")
+    quantile = most("model_component_quantile", f'{COMPONENT},window=~"$window"', "model, version, level, window")
     return series(
         "Quantiles of $role $component",
         "How the values of the chosen component move. All quantiles at once: a shift. Only the outer ones: outliers.",
-        query(quantile, f"{NAME}, {{{{quantile}}}}, window {{{{window}}}}", LIVE),
+        query(quantile, f"{NAME}, {{{{level}}}}, window {{{{window}}}}", LIVE),
         unit="none",
         empty="No values, or a category.",
         least=None,
