@@ -1,0 +1,165 @@
+"""The main job with real programs: a log, the exporter, Prometheus with our rules, Alertmanager with our routes.
+
+Everything happens 15 times as fast as in production: each duration in our files is divided by that, so Prometheus
+scrapes every second and `for: 1m` is four seconds. The addresses of the Compose stack are replaced by the test's.
+"""
+
+import re
+import signal
+import time
+from datetime import datetime
+
+import numpy as np
+import pytest
+import stack
+
+SPEED = 15
+PENDING = 60 / SPEED  # `for: 1m`
+WINDOW = 400
+SPEC = """
+name: digits
+version: 3.0.0
+components:
+  - {name: sharpness, element: input.sharpness, dtype: float, domain: [0, 20]}
+  - {name: brightness, element: input.brightness, dtype: float}
+  - {name: machine, element: input.machine, dtype: category}
+  - {name: label, element: output.label, dtype: category}
+  - {name: label, element: actual.label, dtype: category}
+  - {name: correct, role: eval, extractor: {correct: {output: label, actual: label}}, dtype: category}
+scores:
+  - {name: accuracy, score: accuracy, input: correct}
+"""
+COMPONENTS = 6
+CONFIG = f"""
+evaluation_interval: 250ms
+models:
+  - profile: profiles/digits@3.0.0.json
+    windows: [{WINDOW} rows]
+sources:
+  - file: {{path: "logs/*.jsonl"}}
+"""
+LABELS = {"job": "prediction-exporter", "model": "digits", "version": "3.0.0"}
+DRIFTED = LABELS | {"alertname": "ModelComponentDrifted", "component": "sharpness", "role": "input"}
+DESCRIPTION = re.compile(
+    r"The input sharpness of model digits 3\.0\.0 has left its reference: the population stability index \(PSI\) is "
+    r"(?P<psi>\d+\.\d\d), its threshold 0\.25\. Window 400 rows at (?P<instance>127\.0\.0\.1:\d+): "
+    r"PSI (?P=psi) from 400 values\."
+)
+
+
+def records(rng, count, sharpness=10.0):
+    """Predictions with their actuals; 97 % are right."""
+    rows = zip(
+        rng.normal(sharpness, 1.5, count).clip(0, 20).tolist(),
+        rng.normal(0, 3, count).tolist(),
+        rng.choice(["1", "2", "3", "4"], count).tolist(),
+        rng.integers(0, 10, count).tolist(),
+        (rng.random(count) < 0.03).tolist(),
+        strict=True,
+    )
+    return [
+        {
+            "id": rng.bytes(8).hex(),
+            "time": time.time(),
+            "input": {"sharpness": sharp, "brightness": bright, "machine": machine},
+            "output": {"label": label},
+            "actual": {"label": (label + wrong) % 10},
+            "latency_seconds": 0.004,
+        }
+        for sharp, bright, machine, label, wrong in rows
+    ]
+
+
+def replaced(name, **addresses):
+    """One of our configuration files, hastened, with each address of the Compose stack replaced."""
+    text = stack.hastened((stack.ROOT / name).read_text(), SPEED)
+    for service, address in addresses.items():
+        text, found = re.subn(rf"\b{service}:\d+", address, text)
+        assert found, f"{name} does not name {service}"
+    return text
+
+
+def moment(text):
+    """Unix seconds of an alert's time."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+@pytest.fixture
+def running(tmp_path):
+    """Run the whole stack on healthy predictions; gives webhook, exporter, Prometheus and a function that logs more."""
+    rng = np.random.default_rng(20)
+    stack.built_profile(tmp_path, SPEC, records(rng, 4000))
+    (tmp_path / "exporter.yml").write_text(CONFIG)
+    (tmp_path / "logs").mkdir()
+
+    def log(count, sharpness=10.0):
+        stack.write(tmp_path / "logs" / "predictions.jsonl", records(rng, count, sharpness))
+
+    log(2 * WINDOW)
+    rules = sorted((stack.ROOT / "prometheus" / "rules").glob("*.yml"))
+    assert rules
+    exporter, prometheus, alertmanager = stack.free_addresses(3)
+    with (
+        stack.webhook() as hook,
+        stack.exporter(exporter, tmp_path) as exporting,
+        stack.alertmanager(alertmanager, tmp_path, replaced("alerting/alertmanager.yml", receiver=hook.address)),
+        stack.prometheus(
+            prometheus,
+            tmp_path,
+            replaced("prometheus/prometheus.yml", exporter=exporter, alertmanager=alertmanager, localhost=prometheus),
+            rules,
+            SPEED,
+        ) as scraping,
+    ):
+        yield hook, exporting, scraping, log
+
+
+def healthy(prometheus):
+    """See all is well for longer than an alert would be pending."""
+    query = 'model_drift_score{statistic="psi"}'
+    stack.eventually("every component has a drift score", lambda: len(prometheus.values(query)) == COMPONENTS)
+    time.sleep(2 * PENDING)
+    assert all(value < 0.25 for _, value in prometheus.values(query))
+    assert prometheus.value('up{job="prediction-exporter"}') == 1
+    assert prometheus.value('ALERTS{alertname="Watchdog"}') == 1  # rules are evaluated
+
+
+def received(hook, alert, status):
+    """Wait for an alert."""
+    return stack.eventually(f"{alert} arrives, {status}", lambda: hook.find(alertname=alert, status=status))
+
+
+@pytest.mark.slow
+def test_a_drift_in_the_log_arrives_as_an_alert_and_is_resolved_after_recovery(running):
+    hook, exporting, prometheus, log = running
+    healthy(prometheus)
+    assert not hook.alerts
+
+    fault = time.time()
+    log(WINDOW, sharpness=4.0)
+    (alert,) = received(hook, "ModelComponentDrifted", "firing")
+    assert alert["labels"] == DRIFTED | {"severity": "warning"}
+    assert moment(alert["startsAt"]) >= fault + PENDING
+    assert alert["annotations"]["summary"] == "A component of a model no longer looks like its reference."
+    description = DESCRIPTION.fullmatch(alert["annotations"]["description"])
+    assert description, alert["annotations"]["description"]
+    assert description["instance"] == exporting.address
+    score = prometheus.value('model_drift_score{statistic="psi",component="sharpness"}')
+    assert description["psi"] == f"{score:.2f}"
+    assert score > 1
+    assert alert["annotations"]["runbook_url"].endswith("/docs/runbooks.md#modelcomponentdrifted")
+    assert alert["annotations"]["dashboard_url"].endswith("&var-component=sharpness&var-role=input")
+
+    log(WINDOW)
+    (resolved,) = received(hook, "ModelComponentDrifted", "resolved")
+    assert moment(resolved["endsAt"]) > moment(alert["startsAt"])
+    assert [each["labels"] for each in hook.alerts] == [alert["labels"]] * len(hook.alerts)  # and no other
+
+    exporting.process.send_signal(signal.SIGTERM)
+    assert exporting.process.wait(10) == 0
+    (down,) = received(hook, "PredictionExporterDown", "firing")
+    expected = {"job": "prediction-exporter", "instance": exporting.address, "severity": "critical"}
+    assert down["labels"] == expected | {"alertname": "PredictionExporterDown"}
+    assert down["annotations"]["description"] == (
+        f"The exporter at {exporting.address} does not answer: its models are not monitored."
+    )
