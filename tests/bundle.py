@@ -97,11 +97,8 @@ def selectors(expression):
 def strangers(expression):
     """What an expression selects that neither the exporter exposes nor a rule records, by name or by label."""
     known = exposed() | recorded()
-    return [
-        (name, labels - known.get(name, set()))
-        for name, labels in selectors(expression)
-        if not labels <= known.get(name, set()) or name not in known
-    ]
+    unknown = [(name, labels - known.get(name, set())) for name, labels in selectors(expression)]
+    return [(name, labels) for name, labels in unknown if labels or name not in known]
 
 
 def groupings(expression):

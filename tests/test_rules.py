@@ -88,6 +88,13 @@ def test_runbooks_have_a_chapter_for_alerts_that_exist_and_for_no_others():
     assert sorted(chapters) == sorted({rule["alert"] for rule in alerts()})
 
 
+def test_runbooks_name_rows_and_panels_that_exist():
+    titles = {panel["title"] for board in dashboards() for panel in board["panels"]}
+    named = set(re.findall(r"\b(?:row|panel)\s+\*([^*]+)\*", (ROOT / "docs/runbooks.md").read_text(), re.IGNORECASE))
+    assert len(named) > 10
+    assert named <= titles
+
+
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule["record"])
 def test_a_rule_uses_only_series_and_labels_that_exist(rule):
     known = exposed() | recorded()
