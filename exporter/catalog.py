@@ -103,7 +103,10 @@ DRIFTED_RATIO = Metric(
     (*_MODEL, "window"),
 )
 WINDOW_SAMPLES = Metric(
-    "model_window_samples", "gauge", "Values of a component in a window, missing ones left out.", (*_COMPONENT, "window")
+    "model_window_samples",
+    "gauge",
+    "Values of a component in a window, missing ones left out.",
+    (*_COMPONENT, "window"),
 )
 SCORE = Metric(
     "model_score",
