@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from exporter.batch import Batch, Column, Fault, Field, Floats, Kind, Schema
-from exporter.decoders.shape import COERCE, WRONG_CATEGORY, Dtype, Shape, descend
+from exporter.decoders.shape import COERCE, ROLES, WRONG_CATEGORY, Dtype, Shape, descend, number
 
 BOOL_LEVELS = ("false", "true")
+YEAR_10000 = 253_402_300_800  # Unix seconds; milliseconds since 1978 are beyond it
 
 
 def dtype_of(field: Field) -> Dtype:
@@ -29,34 +30,46 @@ class Coding(dict[Any, int]):
         self.unseen = len(levels)
         for code, level in enumerate(levels):
             self[level] = code
-            if (number := _plain_number(level)) is not None:
-                self.setdefault(number, code)
-        if tuple(levels) == BOOL_LEVELS:
+            value = _number(level)
+            if value is not None and (label(value) == level or value not in self):
+                self[value] = code
+        self._bool = tuple(levels) == BOOL_LEVELS
+        if self._bool:
             self.update({False: 0, True: 1})
 
     def __missing__(self, value: object) -> int:
-        return self.unseen
+        return -Fault.TYPE if self._bool and not isinstance(value, str) else self.unseen
 
 
-def _plain_number(text: str) -> float | None:
-    """Return the number that is written like this text in JSON, if there is one."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    plain = str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
-    return value if text in (plain, repr(value)) else None
+def label(value: object) -> str:
+    """Return the category that a JSON value means: 3 and 3.0 are "3", true is "true"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _number(text: str) -> float | None:
+    """Return the number that is written like this text, if there is one."""
+    for read in (int, float):
+        try:
+            value = read(text)
+        except ValueError:
+            continue
+        if text in (label(value), repr(value)):
+            return value
+    return None
 
 
 def epoch(time: str | float | None) -> float:
     """Return RFC 3339 text (UTC unless it says otherwise) or Unix seconds as Unix seconds; NaN where it is neither."""
     if isinstance(time, str):
         try:
-            moment = datetime.fromisoformat(time)
+            moment = datetime.fromisoformat(time.upper())
         except ValueError:
             return math.nan
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    return math.nan if time is None else float(time)
+    seconds = number(time)
+    return seconds if abs(seconds) < YEAR_10000 else math.nan
 
 
 class BatchBuffer:
@@ -68,18 +81,19 @@ class BatchBuffer:
 
     def __init__(self, schema: Schema, shape: Shape, *, event_time: bool) -> None:
         self._schema = schema
+        self._fill = shape.fill
         self._event_time = event_time
         self._scope: dict[str, Any] = {"kind": _kinds(shape), "epoch": epoch}
         self._scope |= {"no_actual": shape.default("actual"), "no_output": shape.default("output")}
         columns = [self._expression(i, field, shape) for i, field in enumerate(schema.fields)]
-        kind = "1 if r.output is not no_output and r.actual is no_actual and r.error is None else kind(r)"
-        values = [kind, "r.latency_seconds", "epoch(r.time)" if event_time else "0.0", *columns]
-        codes = "".join("d" if field.levels is None else "i" for field in schema.fields)
-        self._struct = struct.Struct("=Bdd" + codes)
-        names = ["kind", "latency", "time", *(f"c{i}" for i in range(len(codes)))]
-        formats = ["u1", "f8", "f8", *("f8" if code == "d" else "i4" for code in codes)]
-        self._dtype = np.dtype({"names": names, "formats": formats})
-        self._floats = [i for i, text in enumerate(formats) if text == "f8"]
+        output = "r.output is not no_output and r.output is not None"
+        kind = f"1 if {output} and r.actual is no_actual and r.error is None else kind(r)"
+        values = [kind, "r.latency_seconds", *columns, *(["epoch(r.time)"] if event_time else [])]
+        codes = ["B", "d", *("d" if field.levels is None else "i" for field in schema.fields), *"d" * event_time]
+        self._struct = struct.Struct("=" + "".join(codes))
+        names = ["kind", "latency", *(f"c{i}" for i in range(len(columns))), *["time"] * event_time]
+        self._dtype = np.dtype({"names": names, "formats": [code.replace("B", "u1") for code in codes]})
+        self._floats = [i for i, code in enumerate(codes) if code == "d"]
         self._tuples = self._compile(f"[({', '.join(values)},) for r in rows]")
         self._scope["pack"] = self._struct.pack
         self._pack = self._compile(f"b''.join([pack({', '.join(values)}) for r in rows])")
@@ -113,12 +127,12 @@ class BatchBuffer:
         """Append decoded rows."""
         try:
             self._packed.append(self._pack(rows))
-        except struct.error:  # a null where a number may stand
-            self._packed.append(b"".join(map(self._pack_nulls, self._tuples(rows))))
+        except (struct.error, AttributeError):  # a null where a number or an object may stand
+            self._packed.append(b"".join(map(self._pack_nulls, self._tuples([self._fill(row) for row in rows]))))
         self._rows += len(rows)
         if self._schema.ids:
             self._ids += [None if row.id is None else str(row.id) for row in rows]
-        newest = epoch(rows[-1].time)
+        newest = epoch(next((row.time for row in reversed(rows) if row.time is not None), None))
         if newest > self._newest or math.isnan(self._newest):
             self._newest = newest
 
@@ -146,15 +160,19 @@ class BatchBuffer:
         return Batch(np.ascontiguousarray(table["kind"]), columns, latency, newest, times, ids), empty
 
 
+def _one_of(value: object, others: tuple[object, object]) -> bool:
+    return value is others[0] or value is others[1]
+
+
 def _kinds(shape: Shape) -> Callable[[Any], int]:
-    nothing = {role: shape.default(role) for role in ("input", "output", "actual")}
+    inputs, outputs, actuals = ((None, shape.default(role)) for role in ROLES)
 
     def kind(row: Any) -> int:  # noqa: ANN401 - a row of the shape's type
         """Return the `Kind` of a row; 0 where it says nothing."""
-        found = 0 if row.actual is nothing["actual"] else Kind.ACTUAL.value
+        found = 0 if _one_of(row.actual, actuals) else Kind.ACTUAL.value
         if row.error:
             return found | Kind.PREDICTION.value | Kind.FAILED.value
-        predicted = row.output is not nothing["output"] or row.input is not nothing["input"]
-        return found | Kind.PREDICTION.value if predicted else found
+        silent = _one_of(row.output, outputs) and _one_of(row.input, inputs)
+        return found if silent else found | Kind.PREDICTION.value
 
     return kind

@@ -32,7 +32,7 @@ def number(raw: object) -> float:
     try:
         return float(raw)
     except OverflowError:
-        return math.copysign(math.inf, raw)
+        return math.inf if raw > 0 else -math.inf
 
 
 def category(raw: object) -> object:
@@ -55,7 +55,7 @@ COERCE: dict[Dtype, Callable[[object], Any]] = {"number": number, "category": ca
 LEAF: dict[Dtype, tuple[Any, Any]] = {
     "number": (float | None, math.nan),
     "category": (str | int | float | None, None),
-    "bool": (bool | str | None, None),
+    "bool": (bool | str | int | float | None, None),
 }
 SCALARS = float | str | bool | list[msgspec.Raw] | None
 
@@ -80,7 +80,7 @@ class Node:
         if self.dtype:
             kind, self.default = LEAF[self.dtype]
             return kind
-        if self.dtypes or not all(map(_nameable, self.children)):
+        if self.dtypes or not all(map(nameable, self.children)):
             return Any
         self.slots = {word: f"f{i}" for i, word in enumerate(self.children)}
         fields = [(self.slots[word], node.compile(), node.default) for word, node in self.children.items()]
@@ -98,7 +98,7 @@ class Node:
         return self.struct(**{slot: self.children[word].build(part.get(word)) for word, slot in self.slots.items()})
 
 
-def _nameable(word: str) -> bool:
+def nameable(word: str) -> bool:
     """Tell whether a JSON key can be a struct's field: a list index and what JSON escapes cannot."""
     return not word.isdigit() and word.isprintable() and '"' not in word and "\\" not in word
 
@@ -123,7 +123,7 @@ class Shape:
         parts = self._root.children
         self._slots = {word: word if word in ROLES else f"p{i}" for i, word in enumerate(parts)}
         fields = [(name, kind, default) for name, (kind, default) in META.items()]
-        fields += [(self._slots[word], node.compile(), node.default) for word, node in parts.items()]
+        fields += [(self._slots[word], node.compile() | None, node.default) for word, node in parts.items()]
         rename = {slot: word for word, slot in self._slots.items()}
         self.row = msgspec.defstruct("Row", fields, rename=rename, gc=False)
 
@@ -141,6 +141,13 @@ class Shape:
         """Return the value of a role that a record does not have."""
         return self._root.children[role].default
 
+    def fill(self, row: Any) -> Any:  # noqa: ANN401 - a row
+        """Replace each null that stands for a part of the record by the value of a part that is left out."""
+        for word, slot in self._slots.items():
+            if getattr(row, slot) is None:
+                setattr(row, slot, self._root.children[word].default)
+        return row
+
     def build(self, record: dict[str, Any]) -> Any:  # noqa: ANN401 - a row
         """Make a row from an untyped record."""
         meta = {name: convert(record.get(name)) for name, convert in _META_COERCE.items()}
@@ -149,15 +156,20 @@ class Shape:
 
 
 def descend(raw: object, words: tuple[str, ...]) -> object:
-    """Follow words through objects and lists; None where the path ends early."""
+    """Follow words through objects and lists; None where the path ends early, a misfit where it meets a scalar."""
     for word in words:
         if isinstance(raw, dict):
             raw = raw.get(word)
-        elif isinstance(raw, list) and word.isdigit() and int(word) < len(raw):
-            raw = raw[int(word)]
+        elif isinstance(raw, list) and word.isdecimal():
+            raw = raw[int(word)] if int(word) < len(raw) else None
         else:
-            return None
+            return None if raw is None else _MISFIT
     return raw
+
+
+def identity(raw: object) -> str | int | None:
+    """Return a record's id: text or a whole number."""
+    return raw if isinstance(raw, str | int) and not isinstance(raw, bool) else None
 
 
 def _scalar(raw: object) -> str | int | float | None:
@@ -165,7 +177,7 @@ def _scalar(raw: object) -> str | int | float | None:
 
 
 _META_COERCE: dict[str, Callable[[object], Any]] = {
-    "id": lambda raw: raw if isinstance(raw, str | int) else None,
+    "id": identity,
     "time": _scalar,
     "model": lambda raw: raw if isinstance(raw, str) else None,
     "version": _scalar,
