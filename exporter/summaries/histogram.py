@@ -34,7 +34,8 @@ class Grid:
         just below the minimum: nothing of the reference is in the open bins.
         """
         distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
-        below = np.nextafter(distinct[0], -np.inf)
+        with np.errstate(over="ignore"):
+            below = np.nextafter(distinct[0], -np.inf)
         if len(distinct) < FINE_EDGES:
             inner = distinct
         else:
@@ -43,11 +44,10 @@ class Grid:
             places = np.searchsorted(np.cumsum(counts), shares * counts.sum())
             every = np.concatenate([places, heavy, np.maximum(heavy - 1, 0), [len(distinct) - 1]])
             inner = distinct[np.unique(np.minimum(every, len(distinct) - 1))]
-        edges = np.concatenate([[below], inner])
-        mass = np.diff(np.searchsorted(distinct, edges, side="right"))
-        atoms = np.concatenate([[False], mass == 1, [False]])
-        cumulative = np.cumsum(counts)[np.searchsorted(distinct, edges[1:], side="right") - 1]
-        return cls(edges, _outer(np.concatenate([[0], cumulative])), atoms)
+        edges = np.concatenate([[below], inner]) if np.isfinite(below) else inner
+        upto = np.searchsorted(distinct, edges, side="right")
+        atoms = np.concatenate([[False], np.diff(upto) == 1, [False]])
+        return cls(edges, _outer(np.concatenate([[0], np.cumsum(counts)])[upto]), atoms)
 
     @property
     def outer_edges(self) -> Floats:
@@ -120,7 +120,7 @@ class Histogram:
     def points(self) -> Floats:
         """Return a value that stands for each bin: the middle, the value of a point mass, the edge of an open bin."""
         edges = self.grid.edges
-        middle = np.concatenate([edges[:1], (edges[:-1] + edges[1:]) / 2, edges[-1:]])
+        middle = np.concatenate([edges[:1], edges[:-1] / 2 + edges[1:] / 2, edges[-1:]])
         return np.where(self.grid.atoms, np.append(edges, edges[-1]), middle)
 
     def quantiles(self, shares: Floats) -> Floats:
@@ -132,12 +132,14 @@ class Histogram:
         if not cumulative[-1]:
             return np.full(len(shares), np.nan)
         rank = shares * cumulative[-1]
-        place = np.minimum(np.searchsorted(cumulative, rank), len(cumulative) - 1)
+        first = np.maximum(rank, 0.5)  # a share of 0 is the least value's, not that of the empty bins below it
+        place = np.minimum(np.searchsorted(cumulative, first), len(cumulative) - 1)
         edges = self.grid.edges
         high = edges[np.minimum(place, len(edges) - 1)]
         low = np.where(self.grid.atoms[place], high, edges[np.maximum(place - 1, 0)])
         before = cumulative[place] - self.counts[place]
         part = (rank - before) / np.maximum(self.counts[place], 1)
         inner = (place > 0) & (place < len(edges))
-        result: Floats = np.where(inner, low + (high - low) * part, high)
+        half = (high / 2 - low / 2) * part  # added twice: the whole width may be more than a float holds
+        result: Floats = np.where(inner, low + half + half, high)
         return result

@@ -32,9 +32,10 @@ class Moments:
     @classmethod
     def of_finite(cls, finite: Floats, low: float, high: float) -> "Moments":
         """Summarise finite values, at least one, whose extremes are known."""
-        total = float(finite.sum())
-        deviations = finite - total / len(finite)
-        return cls(len(finite), total, float(deviations @ deviations), low, high)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(finite.sum())
+            deviations = finite - min(max(total / len(finite), low), high)
+            return cls(len(finite), total, float(deviations @ deviations), low, high)
 
     def __add__(self, other: "Moments") -> "Moments":
         if not (self.n and other.n):
@@ -46,8 +47,11 @@ class Moments:
 
     @property
     def mean(self) -> float:
-        """Return the mean; NaN of nothing."""
-        return self.total / self.n if self.n else math.nan
+        """Return the mean; NaN of nothing.
+
+        It is never beyond the extremes, so that equal values have their value as mean and no spread.
+        """
+        return min(max(self.total / self.n, self.low), self.high) if self.n else math.nan
 
     @property
     def deviation(self) -> float:
