@@ -8,7 +8,7 @@ from exporter.summaries import ComponentSummary
 
 def chebyshev(reference: ComponentSummary, window: ComponentSummary) -> float:
     """Return the largest |q - p| of any category; 0 to 1, symmetric. It needs 100 values."""
-    p, q = shares(reference, window)
+    p, q = shares(reference.bins()), shares(window.bins())
     return float(np.abs(q - p).max())
 
 

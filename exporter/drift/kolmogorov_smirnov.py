@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from exporter.drift.statistic import NUMERIC, Statistic, a_hundred
+from exporter.drift.statistic import NUMERIC, Statistic, a_hundred, cumulative_shares
 from exporter.summaries import ComponentSummary
 
 
@@ -15,8 +15,8 @@ def kolmogorov_smirnov(reference: ComponentSummary, window: ComponentSummary) ->
     """
     if reference.histogram is None or window.histogram is None:
         return float("nan")
-    p, q = np.cumsum(reference.histogram.counts), np.cumsum(window.histogram.counts)
-    return float(np.abs(p / p[-1] - q / q[-1]).max())
+    p, q = cumulative_shares(reference.histogram.counts), cumulative_shares(window.histogram.counts)
+    return float(np.abs(p - q).max())
 
 
 KOLMOGOROV_SMIRNOV = Statistic(kolmogorov_smirnov, NUMERIC, threshold=0.15, needs=a_hundred)

@@ -42,13 +42,23 @@ def a_hundred(_bins: int) -> int:
     return 100
 
 
-def shares(reference: ComponentSummary, window: ComponentSummary) -> tuple[Floats, Floats]:
-    """Return the shares of the bins, shapes (bins,); they sum to 1."""
-    p, q = reference.bins(), window.bins()
-    return p / p.sum(), q / q.sum()
+def shares(counts: NDArray[np.int64]) -> Floats:
+    """Return the shares of bins, shape (bins,), which sum to 1; NaN of nothing."""
+    result: Floats = counts / (counts.sum() or np.nan)
+    return result
+
+
+def cumulative_shares(counts: NDArray[np.int64]) -> Floats:
+    """Return the share up to and with each bin, shape (bins,), the last 1; NaN of nothing."""
+    cumulative = np.cumsum(counts)
+    result: Floats = cumulative / (cumulative[-1] or np.nan)
+    return result
 
 
 def smoothed(counts: NDArray[np.int64]) -> Floats:
-    """Return shares with half a count more in each bin, so that a logarithm is finite: (c + 1/2) / (n + B/2)."""
-    result: Floats = (counts + 0.5) / (counts.sum() + len(counts) / 2)
+    """Return shares with half a count more in each bin, so that a logarithm is finite: (c + 1/2) / (n + B/2).
+
+    NaN of nothing.
+    """
+    result: Floats = (counts + 0.5) / ((counts.sum() or np.nan) + len(counts) / 2)
     return result

@@ -11,7 +11,7 @@ def total_variation(reference: ComponentSummary, window: ComponentSummary) -> fl
 
     Without drift about the sum of sqrt(p (1 - p) (1/n + 1/m) / (2 pi)): it needs 20 values a category.
     """
-    p, q = shares(reference, window)
+    p, q = shares(reference.bins()), shares(window.bins())
     return float(np.abs(q - p).sum() / 2)
 
 

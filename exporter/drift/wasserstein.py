@@ -1,10 +1,11 @@
 """Wasserstein distance in units of the reference's standard deviation."""
 
 import math
+import sys
 
 import numpy as np
 
-from exporter.drift.statistic import NUMERIC, Statistic, a_hundred
+from exporter.drift.statistic import NUMERIC, Statistic, a_hundred, cumulative_shares
 from exporter.summaries import ComponentSummary
 
 
@@ -18,12 +19,12 @@ def wasserstein(reference: ComponentSummary, window: ComponentSummary) -> float:
     if reference.histogram is None or window.histogram is None or reference.moments is None or window.moments is None:
         return math.nan
     deviation = reference.moments.deviation
-    if not deviation > 0:
+    if not 0 < deviation < math.inf:
         return math.nan
-    p, q = np.cumsum(reference.histogram.counts), np.cumsum(window.histogram.counts)
+    p, q = cumulative_shares(reference.histogram.counts), cumulative_shares(window.histogram.counts)
     steps = np.diff(reference.histogram.points())
-    binned = float(np.abs(p / p[-1] - q / q[-1])[:-1] @ steps)
-    return max(binned, abs(window.moments.mean - reference.moments.mean)) / deviation
+    binned = float(np.abs(p - q)[:-1] @ steps)
+    return min(max(binned, abs(window.moments.mean - reference.moments.mean)) / deviation, sys.float_info.max)
 
 
 WASSERSTEIN = Statistic(wasserstein, NUMERIC, threshold=0.3, needs=a_hundred)
