@@ -22,4 +22,10 @@ class AbsoluteError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for field in (output, actual):
             if field.levels is not None:
                 raise ValueError(f"absolute_error needs numbers, and {field.role} {field.name} is a category")
-        return lambda out, act: np.abs(out - act)
+
+        def error(out: Column, act: Column) -> Column:
+            with np.errstate(over="ignore", invalid="ignore"):  # of infinities
+                distance: Column = np.abs(out - act)
+            return distance
+
+        return error

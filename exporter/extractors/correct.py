@@ -12,7 +12,7 @@ from exporter.extractors.pairing import MISSING, absent, need_categories, transl
 class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """true where output and actual are the same category, else false; missing where either is.
 
-    Two categories that the reference lists on neither side cannot be told apart: they are missing too.
+    It is missing too where the two cannot be compared: one of them is unseen, and the other could be the same.
     """
 
     output: str
@@ -25,11 +25,15 @@ class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def bind(self, output: Field, actual: Field) -> Callable[[Column, Column], Column]:
         """Return the function of an output and an actual column."""
         need_categories("correct", output, actual)
-        codes = translation(actual, output)
-        unseen_output, unseen_actual = len(output.levels or ()), len(actual.levels or ())
+        if not set(output.levels or ()) & set(actual.levels or ()):
+            raise ValueError(f"output {output.name} and actual {actual.name} have no category in common")
+        as_output, as_actual = translation(actual, output), translation(output, actual)
+        unseen_output, unseen_actual = len(as_actual) - 1, len(as_output) - 1
 
         def correct(out: Column, act: Column) -> Column:
-            gone = absent(out, act) | ((out == unseen_output) & (act == unseen_actual))
-            return np.where(gone, np.int32(MISSING), (out == codes[np.maximum(act, 0)]).astype(np.int32))
+            wanted, claimed = as_output[np.maximum(act, 0)], as_actual[np.maximum(out, 0)]
+            strangers = (wanted == unseen_output) & (claimed == unseen_actual)
+            gone = absent(out, act) | (strangers & ((out == unseen_output) | (act == unseen_actual)))
+            return np.where(gone, np.int32(MISSING), (out == wanted).astype(np.int32))
 
         return correct
