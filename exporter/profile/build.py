@@ -1,19 +1,29 @@
 """Builds a profile from reference columns."""
 
-import math
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.batch import Column, Fault, Field, Floats
-from exporter.decoders.columns import Coding
-from exporter.decoders.shape import WRONG_CATEGORY
+from exporter.decoders.columns import Coding, label
+from exporter.decoders.shape import COERCE, WRONG_CATEGORY
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference
 from exporter.profile.reference import Columns
-from exporter.profile.spec import BOOL_LEVELS, ComponentSpec, ProfileSpec, ScoreSpec, field_of, problems
+from exporter.profile.spec import (
+    ComponentSpec,
+    ProfileSpec,
+    ScoreSpec,
+    declared_range,
+    field_of,
+    fixed_levels,
+    problems,
+)
 from exporter.scores import BUILTIN as SCORES
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
+from exporter.summaries.categories import OTHER
 
 CATEGORIES = 50
 MARGIN = 0.05  # of the observed range, beyond which a number is out of the learned domain
@@ -47,16 +57,16 @@ class _Builder:
         self._fields: dict[tuple[str, str], Field] = {}
 
     def build(self, built: float) -> Profile:
-        components, failures = [], []
+        measures: dict[tuple[str, str], Measure] = {}
+        failures = []
         for spec in sorted(self._spec.components, key=lambda c: c.extractor is not None):
             try:
-                components.append(self._component(spec))
+                measures[spec.key] = self._measure(spec)
             except ValueError as error:
                 failures.append(f"{spec.resolved_role} {spec.name}: {error}")
         if failures:
             raise ProfileError("; ".join(failures))
-        order = [spec.key for spec in self._spec.components]
-        components.sort(key=lambda component: order.index(component.spec.key))
+        components = [self._component(spec, measures[spec.key]) for spec in self._spec.components]
         evals = {c.name: c.reference for c in components if c.role == "eval"}
         scores = tuple(_score(score, evals[score.input]) for score in self._spec.scores)
         return Profile(self._spec.name, self._spec.version, built, tuple(components), scores)
@@ -73,25 +83,32 @@ class _Builder:
         return {s.key: self._levels_of(s, counters[s.key]) for s in self._spec.components if s.key in counters}
 
     def _count(self, spec: ComponentSpec) -> Counter[str]:
-        values = (value for value in self._raw[spec.key] if value is not None and value is not WRONG_CATEGORY)
-        return Counter(label(value) for value in values)
+        return Counter(label(v) for v in self._categories(spec) if v is not None and v is not WRONG_CATEGORY)
+
+    def _categories(self, spec: ComponentSpec) -> Iterator[Any]:
+        return map(COERCE["bool" if spec.dtype == "bool" else "category"], self._raw[spec.key])
 
     def _levels_of(self, spec: ComponentSpec, counter: Counter[str]) -> tuple[tuple[str, ...], bool]:
-        if spec.dtype == "bool":
-            return BOOL_LEVELS, True
+        if fixed := fixed_levels(spec):
+            return fixed, True
         if spec.domain is not None:
             return tuple(label(value) for value in spec.domain), True
-        ranked = sorted(counter, key=lambda level: (-counter[level], level))
-        return tuple(ranked[: self._limit]), len(ranked) <= self._limit
+        ranked = sorted(counter.keys() - {OTHER}, key=lambda level: (-counter[level], level))
+        levels = tuple(ranked[: self._limit])
+        return levels, len(levels) == len(counter)
 
-    def _component(self, spec: ComponentSpec) -> Component:
+    def _measure(self, spec: ComponentSpec) -> Measure:
         column, measure = self._eval(spec) if spec.extractor is not None else self._logged(spec)
-        self._columns[spec.key] = column
-        field = self._fields[spec.key] = field_of(spec, measure.levels if measure.grid is None else None)
-        reference = measure.of(column[self._labelled()] if spec.resolved_role in ("actual", "eval") else column)
-        if not reference.n:
+        if not measure.of(column).n:
             raise ValueError("the reference has no valid value of it")
-        return Component(spec, field, measure, reference)
+        self._columns[spec.key] = column
+        self._fields[spec.key] = field_of(spec, measure.levels if measure.grid is None else None)
+        return measure
+
+    def _component(self, spec: ComponentSpec, measure: Measure) -> Component:
+        column = self._columns[spec.key]
+        reference = measure.of(column[self._labelled()] if spec.resolved_role in ("actual", "eval") else column)
+        return Component(spec, self._fields[spec.key], measure, reference)
 
     def _labelled(self) -> NDArray[np.bool_]:
         actual = [column for (role, _), column in self._columns.items() if role == "actual"]
@@ -106,9 +123,8 @@ class _Builder:
             return values, _numeric_measure(spec, values)
         levels, complete = self._levels[spec.key]
         coding = Coding(levels)
-        return np.fromiter((coding[value] for value in raw), np.int32, len(raw)), Measure(
-            levels=levels, complete=complete
-        )
+        codes = np.fromiter((coding[value] for value in self._categories(spec)), np.int32, len(raw))
+        return codes, Measure(levels=levels, complete=complete)
 
     def _eval(self, spec: ComponentSpec) -> tuple[Column, Measure]:
         extractor = spec.eval_extractor()
@@ -133,8 +149,7 @@ def _numeric_measure(spec: ComponentSpec, values: Floats) -> Measure:
 def _domain(spec: ComponentSpec, low: float, high: float) -> Domain:
     """Return the declared domain, or the observed range with a margin that does not cross zero."""
     if spec.domain is not None:
-        ends = [math.nan if bound is None else float(bound) for bound in spec.domain]
-        return Domain(-math.inf if math.isnan(ends[0]) else ends[0], math.inf if math.isnan(ends[1]) else ends[1])
+        return Domain(*declared_range(spec.domain))
     margin = MARGIN * (high - low)
     return Domain(
         max(low - margin, 0.0) if low >= 0 else low - margin, min(high + margin, 0.0) if high <= 0 else high + margin
@@ -147,12 +162,3 @@ def _score(spec: ScoreSpec, reference: ComponentSummary) -> ScoreReference:
     preference = spec.preference or score.preference
     slack = -SLACK * abs(value) if preference == "high" else SLACK * abs(value)
     return ScoreReference(spec, value, samples, value + slack if spec.threshold is None else spec.threshold, preference)
-
-
-def label(value: object) -> str:
-    """Return the category that a JSON value means: 3 and 3.0 are "3", true is "true"."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return str(value)

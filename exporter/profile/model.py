@@ -9,12 +9,14 @@ import msgspec
 import numpy as np
 
 from exporter.batch import Field
-from exporter.profile.spec import ComponentSpec, ProfileSpec, ScoreSpec, field_of, problems
+from exporter.profile.spec import CATEGORIES, ComponentSpec, ProfileSpec, ScoreSpec, field_of, fixed_levels, problems
+from exporter.scores.score import Preference
 from exporter.summaries import Categories, ComponentSummary, Domain, Grid, Histogram, Measure, Moments, Presence
+from exporter.summaries.categories import OTHER
 from exporter.summaries.histogram import FINE_EDGES, OUTER_EDGES
 
 FORMAT = "prediction-exporter/profile/1"
-CATEGORIES = 1000
+WHOLE = 2**53  # below it every whole number is a float
 
 
 class ProfileError(ValueError):
@@ -54,7 +56,7 @@ class ScoreReference:
     reference: float
     samples: int
     threshold: float
-    preference: str
+    preference: Preference
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ class _Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low: float | None
     high: float | None
     n: int
-    total: float
-    m2: float
+    total: float | None  # None is more than a float holds
+    m2: float | None
     minimum: float
     maximum: float
     edges: list[float]
@@ -101,7 +103,7 @@ class _Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference: float | None
     samples: int
     threshold: float | None
-    preference: str
+    preference: Preference
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +126,7 @@ def dump(profile: Profile) -> bytes:
         [_component_file(component) for component in profile.components],
         [_Score(s.spec, _known(s.reference), s.samples, _known(s.threshold), s.preference) for s in profile.scores],
     )
+    file = msgspec.json.decode(_encode(file), type=_File)  # whole numbers become what a reader takes them for
     return msgspec.json.format(_encode(msgspec.structs.replace(file, sha256=_checksum(file))), indent=1) + b"\n"
 
 
@@ -133,7 +136,7 @@ def load(data: bytes) -> Profile:
         return _profile(_file(data))
     except ProfileError:
         raise
-    except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError, TypeError, KeyError) as error:
+    except (msgspec.MsgspecError, RecursionError, ValueError, OverflowError, TypeError) as error:
         raise ProfileError(f"it is not a profile: {error}") from None
 
 
@@ -177,8 +180,8 @@ def _component_file(component: Component) -> _Component:
         low=_known(measure.domain.low),
         high=_known(measure.domain.high),
         n=moments.n,
-        total=moments.total,
-        m2=moments.m2,
+        total=_known(moments.total),
+        m2=_known(moments.m2),
         minimum=moments.low,
         maximum=moments.high,
         edges=grid.edges.tolist(),
@@ -195,17 +198,20 @@ def _profile(file: _File) -> Profile:
         raise ProfileError(f"{place}: {message}")
     components = tuple(_component(component) for component in file.components)
     scores = tuple(
-        ScoreReference(s.spec, _or_nan(s.reference), s.samples, _or_nan(s.threshold), s.preference) for s in file.scores
+        ScoreReference(s.spec, _or(math.nan, s.reference), s.samples, _or(math.nan, s.threshold), s.preference)
+        for s in file.scores
     )
     return Profile(file.name, file.version, file.built, components, scores, file.sha256)
 
 
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
+def _or(other: float, value: float | None) -> float:
+    return other if value is None else value
 
 
 def _component(file: _Component) -> Component:
     presence = Presence(**file.presence)
+    if not all(0 <= rows < WHOLE for rows in file.presence.values()):
+        raise ProfileError(f"component {file.spec.name}: its rows are not counted in whole numbers")
     if file.spec.numeric and file.numbers is not None:
         return _numeric(file.spec, presence, file.numbers)
     if not file.spec.numeric and file.categories is not None:
@@ -216,24 +222,30 @@ def _component(file: _Component) -> Component:
 def _numeric(spec: ComponentSpec, presence: Presence, numbers: _Numbers) -> Component:
     edges, outer = np.array(numbers.edges, np.float64), np.array(numbers.outer, np.intp)
     counts = _counts(spec.name, numbers.counts, len(edges) + 1)
-    atoms = np.zeros(len(edges) + 1, np.bool_)
-    atoms[numbers.atoms] = True
     if not 1 <= len(edges) <= FINE_EDGES or not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
         raise ProfileError(f"component {spec.name}: its edges are not 1 to {FINE_EDGES} ascending numbers")
     if not 1 <= len(outer) <= OUTER_EDGES or (np.diff(outer) <= 0).any() or outer[0] < 0 or outer[-1] >= len(edges):
         raise ProfileError(f"component {spec.name}: its outer edges are not 1 to {OUTER_EDGES} of its edges")
-    domain = Domain(
-        -math.inf if numbers.low is None else numbers.low, math.inf if numbers.high is None else numbers.high
-    )
+    if not all(0 < place < len(edges) for place in numbers.atoms):
+        raise ProfileError(f"component {spec.name}: its point masses are not in bins between its edges")
+    atoms = np.zeros(len(edges) + 1, np.bool_)
+    atoms[numbers.atoms] = True
     grid = Grid(edges, outer, atoms)
-    moments = Moments(numbers.n, numbers.total, numbers.m2, numbers.minimum, numbers.maximum)
-    measure = Measure(grid, domain=domain)
-    return Component(spec, field_of(spec, None), measure, ComponentSummary(presence, moments, Histogram(grid, counts)))
+    measure = Measure(grid, domain=Domain(_or(-math.inf, numbers.low), _or(math.inf, numbers.high)))
+    reference = ComponentSummary(presence, _moments(spec.name, numbers), Histogram(grid, counts))
+    return Component(spec, field_of(spec, None), measure, reference)
+
+
+def _moments(name: str, numbers: _Numbers) -> Moments:
+    if not 1 <= numbers.n < WHOLE or numbers.minimum > numbers.maximum or _or(0.0, numbers.m2) < 0:
+        raise ProfileError(f"component {name}: no numbers have its count, spread and extremes")
+    total, m2 = _or(math.nan, numbers.total), _or(math.nan, numbers.m2)
+    return Moments(numbers.n, total, m2, numbers.minimum, numbers.maximum)
 
 
 def _category(spec: ComponentSpec, presence: Presence, file: _Levels) -> Component:
     levels = tuple(file.levels)
-    if len(levels) > CATEGORIES or len(set(levels)) != len(levels):
+    if len(levels) > CATEGORIES or len({*levels, OTHER}) <= len(levels) or levels != (fixed_levels(spec) or levels):
         raise ProfileError(f"component {spec.name}: its categories are not up to {CATEGORIES} different ones")
     counts = _counts(spec.name, file.counts, len(levels) + 1)
     measure = Measure(levels=levels, complete=file.complete)
@@ -242,6 +254,6 @@ def _category(spec: ComponentSpec, presence: Presence, file: _Levels) -> Compone
 
 
 def _counts(name: str, counts: list[int], bins: int) -> Any:  # noqa: ANN401 - an int64 array
-    if len(counts) != bins or min(counts) < 0 or not 0 < sum(counts) < 2**53:
+    if len(counts) != bins or min(counts) < 0 or not 0 < sum(counts) < WHOLE:
         raise ProfileError(f"component {name}: its counts do not fit its bins")
     return np.array(counts, np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from exporter.batch import Floats
 from exporter.decoders.native import rows_of
-from exporter.decoders.shape import COERCE, Dtype, descend
+from exporter.decoders.shape import COERCE, ROLES, Dtype, descend, identity
 from exporter.profile.model import ProfileError
 from exporter.profile.spec import ComponentSpec, ProfileSpec
 
@@ -27,14 +27,18 @@ class Columns:
 def columns_of(spec: ProfileSpec, lines: Iterable[bytes]) -> Columns:
     """Read reference columns from a log of native records, one a line; actuals find their prediction by `id`.
 
-    Failed predictions are left out. Raises ProfileError where there is no prediction in it.
+    Failed predictions and those of other models are left out; of several predictions or actuals with one id, the first
+    counts. Raises ProfileError where there is no prediction in it.
     """
     logged = [component for component in spec.components if component.extractor is None]
     table = _Table([tuple((c.element or "").split(".")) for c in logged], [c.resolved_role == "actual" for c in logged])
     for record in rows_of(lines):
-        table.add(record)
+        if record.get("model") in (None, spec.name):
+            table.add(record)
     if not table.rows:
-        raise ProfileError("the reference holds no prediction: no line is a record with input or output")
+        raise ProfileError(
+            f"the reference holds no prediction of {spec.name}: no line is its record of input or output"
+        )
     table.join()
     return Columns({c.key: _column(c, [row[i] for row in table.rows]) for i, c in enumerate(logged)})
 
@@ -46,25 +50,27 @@ class _Table:
         self._paths = paths
         self._actual = actual
         self.rows: list[list[object]] = []
-        self._by_id: dict[str, int] = {}
+        self._by_id: dict[str, int | None] = {}  # None where the record carries its actual
         self._late: dict[str, list[object]] = {}
 
     def add(self, record: Mapping[str, Any]) -> None:
-        key = None if record.get("id") is None else str(record["id"])
+        key = identity(record.get("id"))
+        name = None if key is None else str(key)
+        predicted, labelled = (any(record.get(r) is not None for r in roles) for roles in (ROLES[:2], ROLES[2:]))
+        if record.get("error") or not (predicted or labelled) or (predicted and name in self._by_id):
+            return
         values = [descend(record, path) for path in self._paths]
-        if "output" in record or "input" in record:
-            if record.get("error"):
-                return
-            if key is not None:
-                self._by_id[key] = len(self.rows)
+        if predicted:
+            if name is not None:
+                self._by_id[name] = None if labelled else len(self.rows)
             self.rows.append(values)
-        elif key is not None and "actual" in record:
-            self._late[key] = values
+        elif name is not None:
+            self._late.setdefault(name, values)
 
     def join(self) -> None:
         for key, values in self._late.items():
-            if key in self._by_id:
-                row = self.rows[self._by_id[key]]
+            if (place := self._by_id.get(key)) is not None:
+                row = self.rows[place]
                 row[:] = [new if actual else old for old, new, actual in zip(row, values, self._actual, strict=True)]
 
 

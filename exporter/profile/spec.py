@@ -1,20 +1,24 @@
 """What a person writes about a model's components and scores before a profile is built (profile.yml)."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal
 
 import msgspec
 
 from exporter.batch import Field, Role
-from exporter.decoders.shape import META, ROLES
+from exporter.decoders.columns import BOOL_LEVELS, label
+from exporter.decoders.shape import META, ROLES, nameable
 from exporter.drift import BUILTIN as STATISTICS
+from exporter.drift.statistic import Kind
 from exporter.extractors import BUILTIN as EXTRACTORS
 from exporter.extractors import EvalExtractor
 from exporter.scores import BUILTIN as SCORES
+from exporter.summaries.categories import OTHER
 
 Dtype = Literal["float", "int", "bool", "category"]
-BOOL_LEVELS = ("false", "true")
+CATEGORIES = 1000
 
 
 class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,33 +105,69 @@ def problems(spec: ProfileSpec) -> list[tuple[str, str]]:
 
 
 def _component(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
-    for name in spec.thresholds:
-        if name not in STATISTICS:
-            yield f"thresholds.{name}", unknown("drift statistic", name, STATISTICS)
-    if spec.extractor is not None:
-        yield from _extractor(spec, known)
-        return
+    if not spec.name:
+        yield "name", "a component's name must not be empty"
+    misplaced = list(_placed(spec) if spec.extractor is None else _extractor(spec, known))
+    yield from misplaced
+    yield from _thresholds(spec, None if misplaced else "numeric" if spec.numeric else "category")
+    if not misplaced:
+        yield from _domain(spec)
+
+
+def _placed(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
     if not spec.element:
         yield "element", "write the dotted path at which the component is logged, such as input.fare"
-    elif not all(spec.element.split(".")) or spec.element.split(".")[0] in META:
+    elif not all(words := spec.element.split(".")) or words[0] in META or not nameable(words[0]):
         yield "element", f"{spec.element!r} is not a path to a component; write one such as input.fare"
     elif spec.resolved_role not in ROLES:
         yield "role", f"write input, output or actual; the path {spec.element} does not say"
     if spec.dtype is None:
         yield "dtype", "write float, int, bool or category"
-    yield from _domain(spec)
+
+
+def _thresholds(spec: ComponentSpec, kind: Kind | None) -> Iterator[tuple[str, str]]:
+    for name, threshold in spec.thresholds.items():
+        if name not in STATISTICS:
+            yield f"thresholds.{name}", unknown("drift statistic", name, STATISTICS)
+        elif kind is not None and kind not in STATISTICS[name].kinds:
+            able = ", ".join(n for n, statistic in STATISTICS.items() if kind in statistic.kinds)
+            yield f"thresholds.{name}", f"{name} is not of a {kind} component; there is {able}"
+        elif not math.isfinite(threshold):
+            yield f"thresholds.{name}", "write a finite number"
 
 
 def _domain(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
     if spec.domain is None:
         return
-    if not spec.numeric:
-        if not spec.domain or None in spec.domain:
-            yield "domain", "write the list of valid categories"
-        return
-    bounds = [bound for bound in spec.domain if isinstance(bound, int | float) and not isinstance(bound, bool)]
-    if len(spec.domain) != 2 or len(bounds) + spec.domain.count(None) != 2 or bounds != sorted(bounds):  # noqa: PLR2004
-        yield "domain", "write [low, high]; null is an open end"
+    if spec.numeric:
+        if not _is_range(spec.domain):
+            yield "domain", "write [low, high]; null is an open end"
+    elif fixed_levels(spec):
+        yield "domain", f"leave it out: the categories are {', '.join(fixed_levels(spec))}"
+    else:
+        levels = {label(level) for level in spec.domain if level is not None} - {OTHER}
+        if not levels or len(levels) != len(spec.domain) or len(levels) > CATEGORIES:
+            yield "domain", f"write the list of valid categories, 1 to {CATEGORIES} different ones"
+
+
+def _is_range(domain: list[float | str | bool | None]) -> bool:
+    if len(domain) != 2 or any(isinstance(bound, str | bool) for bound in domain):  # noqa: PLR2004 - low and high
+        return False
+    low, high = declared_range(domain)
+    return low <= high and low < math.inf and high > -math.inf
+
+
+def declared_range(domain: Sequence[Any]) -> tuple[float, float]:
+    """Return the ends of a numeric domain; None is an open one."""
+    low, high = domain
+    return (-math.inf if low is None else float(low)), (math.inf if high is None else float(high))
+
+
+def fixed_levels(spec: ComponentSpec) -> tuple[str, ...]:
+    """Return the categories that a component has whatever the reference; none where they are learned."""
+    if spec.extractor is not None:
+        return spec.eval_extractor().levels() or ()
+    return BOOL_LEVELS if spec.dtype == "bool" else ()
 
 
 def _extractor(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
@@ -146,6 +186,8 @@ def _extractor(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpe
     except msgspec.ValidationError as error:
         yield f"extractor.{name}", str(error)
         return
+    if spec.dtype is not None and (spec.dtype in ("float", "int")) != (extractor.levels() is None):
+        yield "dtype", f"leave it out: {name} gives {'numbers' if extractor.levels() is None else 'categories'}"
     for role, wanted in (("output", extractor.output), ("actual", extractor.actual)):
         if (role, wanted) not in known:
             names = [name for known_role, name in known if known_role == role]
@@ -156,6 +198,8 @@ def _score(spec: ScoreSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> I
     if spec.kind not in SCORES:
         yield "score" if spec.score else "name", unknown("score", spec.kind, SCORES)
         return
+    if spec.threshold is not None and not math.isfinite(spec.threshold):
+        yield "threshold", "write a finite number"
     component = known.get(("eval", spec.input))
     if component is None:
         yield "input", unknown("eval component", spec.input, [name for role, name in known if role == "eval"])
