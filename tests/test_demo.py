@@ -189,7 +189,7 @@ def test_the_fault_is_in_the_middle_of_a_run():
 @pytest.mark.parametrize("duration", [None, 0.0])
 def test_without_a_duration_the_fault_comes_back_in_every_cycle(duration):
     schedule = scheduled(1000.0, duration)
-    faulty = [schedule.phase(1000.0 + second) is Phase.DURING for second in range(1800)]
+    faulty = [schedule.phase(1000.0 + second) is Phase.DURING for second in range(3600)]
     assert sum(faulty) == 3 * 180
     assert faulty[:600] == faulty[600:1200] == faulty[1200:]
     assert not schedule.over(1e9)

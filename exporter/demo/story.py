@@ -12,8 +12,8 @@ from exporter.demo.watch import Fact
 HEALTHY: Mapping[str, int] = MappingProxyType({})
 OUT_OF_FOCUS: Mapping[str, int] = MappingProxyType({"2": 4})  # machine and how often its images are blurred
 FAULT = (0.4, 0.8)  # shares of a run
-CYCLE = 600.0  # seconds of one round of a demo without an end
-CYCLE_FAULT = (0.4, 0.7)  # shares of a cycle
+CYCLE = 1200.0  # seconds of one round of a demo without an end: long enough for every alert to resolve
+CYCLE_FAULT = (0.2, 0.35)  # shares of a cycle
 
 
 class Phase(Enum):
@@ -114,9 +114,9 @@ def turn(phase: Phase, seconds: float) -> str:
 
 def status(facts: Sequence[Fact], seconds: float) -> str:
     """Say what the exporter says, so many seconds after the start."""
-    told = " | ".join(_told(fact) for fact in facts if fact.known)
+    told = "   ".join(_told(fact) for fact in facts if fact.known)
     return f"{clock(seconds)}  {told or 'not enough data yet'}"
 
 
 def _told(fact: Fact) -> str:
-    return f"{fact.what}: {fact.shown} (threshold {fact.limit}) {'BAD' if fact.bad else 'good'}"
+    return f"{fact.what} {fact.shown:>5} {'BAD' if fact.bad else 'ok ':<3}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from exporter.demo.story import Phase
 from exporter.demo.watch import Fact
 
-WIDTH = 22
+WIDTH = 17
 
 
 @dataclass(slots=True)
