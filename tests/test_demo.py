@@ -191,9 +191,9 @@ def test_without_a_duration_the_fault_comes_back_in_every_cycle(duration):
     schedule = scheduled(1000.0, duration)
     faulty = [schedule.phase(1000.0 + second) is Phase.DURING for second in range(3600)]
     assert sum(faulty) == 3 * 180
-    assert faulty[:600] == faulty[600:1200] == faulty[1200:]
+    assert faulty[:1200] == faulty[1200:2400] == faulty[2400:]
     assert not schedule.over(1e9)
-    assert schedule.next_turn(1000.0 + 600 + 250) == 1000.0 + 600 + 420
+    assert schedule.next_turn(1000.0 + 1200 + 250) == 1000.0 + 1200 + 420
 
 
 @pytest.mark.parametrize("duration", [None, 0.3, 7.7])
