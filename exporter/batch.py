@@ -1,6 +1,6 @@
 """Records as numpy columns: what a decoder yields and everything above it reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Any, Literal
@@ -56,13 +56,15 @@ def fault_counts(values: Column) -> tuple[int, int, int]:
 class Field:
     """A column's name, role, dotted path in the record, and its category levels (None: it is numeric).
 
-    `element` is None for a column that is computed from others.
+    `element` is None for a column that is computed from others. `extract` turns what is logged into the value; None
+    where the value itself is logged.
     """
 
     name: str
     role: Role
     element: str | None
     levels: tuple[str, ...] | None = None
+    extract: Callable[[object], float | str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def fixed(edges: Sequence[float]) -> Measure:
 
 def statistics(component: Component) -> Mapping[str, tuple[Statistic, float]]:
     """Return the drift statistics of a component with their thresholds."""
-    kind = "numeric" if component.spec.numeric else "category"
+    kind = "numeric" if component.field.levels is None else "category"
     return {
         name: (statistic, component.spec.thresholds.get(name, statistic.threshold))
         for name, statistic in STATISTICS.items()

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from exporter.batch import Batch, Column, Fault, Field, Floats, Kind, Schema
-from exporter.decoders.shape import COERCE, ROLES, WRONG_CATEGORY, Dtype, Shape, descend, number
+from exporter.decoders.shape import (
+    COERCE,
+    FAILED,
+    FAILED_CATEGORY,
+    ROLES,
+    WRONG_CATEGORY,
+    Dtype,
+    Shape,
+    descend,
+    number,
+)
 
 BOOL_LEVELS = ("false", "true")
 YEAR_10000 = 253_402_300_800  # Unix seconds; milliseconds since 1978 are beyond it
@@ -17,6 +27,8 @@ YEAR_10000 = 253_402_300_800  # Unix seconds; milliseconds since 1978 are beyond
 
 def dtype_of(field: Field) -> Dtype:
     """Return how a field's values are decoded."""
+    if field.extract is not None:
+        return "any"
     if field.levels is None:
         return "number"
     return "bool" if field.levels == BOOL_LEVELS else "category"
@@ -26,7 +38,7 @@ class Coding(dict[Any, int]):
     """Category codes by JSON value: a level's place, one past the last for any other, the negative fault for none."""
 
     def __init__(self, levels: Sequence[str]) -> None:
-        super().__init__({None: -Fault.MISSING, WRONG_CATEGORY: -Fault.TYPE})
+        super().__init__({None: -Fault.MISSING, WRONG_CATEGORY: -Fault.TYPE, FAILED_CATEGORY: -Fault.EXTRACTOR})
         self.unseen = len(levels)
         for code, level in enumerate(levels):
             self[level] = code
@@ -72,6 +84,22 @@ def epoch(time: str | float | None) -> float:
     return seconds if abs(seconds) < YEAR_10000 else math.nan
 
 
+def guarded(extract: Callable[[object], float | str | None], *, numeric: bool) -> Callable[[object], Any]:
+    """Return an extractor that gives a column's value whatever it is given; one that raises gives its fault."""
+    missing, failed = (math.nan, FAILED) if numeric else (None, FAILED_CATEGORY)
+
+    def value(datum: object) -> Any:  # noqa: ANN401 - a float, or a category
+        if datum is None:
+            return missing
+        try:
+            found = extract(datum)
+            return missing if found is None else float(found) if numeric else found
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything; the value is counted as failed
+            return failed
+
+    return value
+
+
 class BatchBuffer:
     """The rows of one model under way, each packed into bytes by one expression made for its schema.
 
@@ -105,6 +133,9 @@ class BatchBuffer:
         if walk is not None:
             self._scope[f"walk{place}"] = lambda raw: COERCE[dtype](descend(raw, walk))
             text = f"walk{place}({text})"
+        if field.extract is not None:
+            self._scope[f"extract{place}"] = guarded(field.extract, numeric=field.levels is None)
+            text = f"extract{place}({text})"
         if field.levels is not None:
             self._scope[f"coding{place}"] = Coding(field.levels)
             text = f"coding{place}[{text}]"

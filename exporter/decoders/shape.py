@@ -9,10 +9,12 @@ import msgspec
 
 from exporter.batch import Fault, absent
 
-Dtype = Literal["number", "category", "bool"]
+Dtype = Literal["number", "category", "bool", "any"]
 ROLES = ("input", "output", "actual")
 WRONG_TYPE = absent(Fault.TYPE)
 WRONG_CATEGORY = object()
+FAILED = absent(Fault.EXTRACTOR)
+FAILED_CATEGORY = object()
 META: dict[str, tuple[Any, Any]] = {
     "id": (str | int | None, None),
     "time": (str | float | None, None),
@@ -51,11 +53,22 @@ def boolean(raw: object) -> object:
     return category(raw) if raw is None or isinstance(raw, bool | str) else WRONG_CATEGORY
 
 
-COERCE: dict[Dtype, Callable[[object], Any]] = {"number": number, "category": category, "bool": boolean}
+def anything(raw: object) -> object:
+    """Return a JSON value as it is: an extractor reads it."""
+    return raw
+
+
+COERCE: dict[Dtype, Callable[[object], Any]] = {
+    "number": number,
+    "category": category,
+    "bool": boolean,
+    "any": anything,
+}
 LEAF: dict[Dtype, tuple[Any, Any]] = {
     "number": (float | None, math.nan),
     "category": (str | int | float | None, None),
     "bool": (bool | str | int | float | None, None),
+    "any": (Any, None),
 }
 SCALARS = float | str | bool | list[msgspec.Raw] | None
 

@@ -1,15 +1,17 @@
 """Builds a profile from reference columns."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.batch import Column, Fault, Field, Floats
-from exporter.decoders.columns import Coding, label
+from exporter.decoders.columns import Coding, guarded, label
 from exporter.decoders.shape import COERCE, WRONG_CATEGORY
+from exporter.extractors import LearningExtractor
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference
 from exporter.profile.reference import Columns
 from exporter.profile.spec import (
@@ -31,8 +33,12 @@ SLACK = 0.1  # of the reference's score, by which the default threshold is worse
 MISSING = -int(Fault.MISSING)
 
 
-def build(spec: ProfileSpec, columns: Columns, built: float, categories: int = CATEGORIES) -> Profile:
-    """Build a profile; `built` is its time in Unix seconds. Raises ProfileError with all that is wrong."""
+def build(spec: ProfileSpec, columns: Columns, built: float, categories: int = CATEGORIES, seed: int = 0) -> Profile:
+    """Build a profile; `built` is its time in Unix seconds. Raises ProfileError with all that is wrong.
+
+    An extractor that learns is fitted to one half of the rows, drawn by `seed`, and its values are profiled on the
+    other: on what it has learned by heart, an outlier score would look too good.
+    """
     found = [f"{place}: {message}" for place, message in problems(spec)]
     lengths = {len(values) for values in columns.values.values()}
     if len(lengths) > 1:
@@ -40,18 +46,58 @@ def build(spec: ProfileSpec, columns: Columns, built: float, categories: int = C
     found += [
         f"{component.resolved_role} {component.name} has no column"
         for component in spec.components
-        if component.extractor is None and component.key not in columns.values
+        if not component.computed and component.key not in columns.values
     ]
     if found:
         raise ProfileError("; ".join(found))
-    return _Builder(spec, columns, categories).build(built)
+    return _Builder(_fitted(spec, columns, seed), columns, categories, seed).build(built)
+
+
+def _learns(spec: ComponentSpec) -> bool:
+    return not spec.computed and spec.extractor is not None and isinstance(spec.data_extractor(), LearningExtractor)
+
+
+def _half(rows: int, seed: int) -> NDArray[np.bool_]:
+    """Return which rows an extractor learns from."""
+    mask = np.zeros(rows, np.bool_)
+    mask[np.random.default_rng(seed).permutation(rows)[: rows // 2]] = True
+    return mask
+
+
+def _fitted(spec: ProfileSpec, columns: Columns, seed: int) -> ProfileSpec:
+    """Return the spec with each extractor that learns fitted to its half of the rows."""
+    return msgspec.structs.replace(spec, components=[_fit(component, columns, seed) for component in spec.components])
+
+
+def _fit(spec: ComponentSpec, columns: Columns, seed: int) -> ComponentSpec:
+    if not _learns(spec):
+        return spec
+    extractor: Any = spec.data_extractor()
+    data = columns.values[spec.key]
+    rows = np.flatnonzero(_half(len(data), seed)).tolist()
+    try:
+        fitted = extractor.fit([data[row] for row in rows], seed)
+    except Exception as error:  # a plug-in may raise anything
+        raise ProfileError(f"{spec.resolved_role} {spec.name} cannot learn: {error}") from error
+    ((name, _),) = (spec.extractor or {}).items()
+    return msgspec.structs.replace(spec, extractor={name: msgspec.to_builtins(fitted)})
+
+
+def _extracted(spec: ComponentSpec, raw: Floats | Sequence[Any]) -> Floats | Sequence[Any]:
+    """Return the values of a logged component."""
+    if spec.extractor is None:
+        return raw
+    extract = guarded(spec.data_extractor().extract, numeric=spec.numeric)
+    values = [extract(datum) for datum in raw]
+    return np.array(values, np.float64) if spec.numeric else values
 
 
 class _Builder:
-    def __init__(self, spec: ProfileSpec, columns: Columns, categories: int) -> None:
+    def __init__(self, spec: ProfileSpec, columns: Columns, categories: int, seed: int) -> None:
         self._spec = spec
         self._limit = categories
-        self._raw = columns.values
+        self._seed = seed
+        self._raw = {s.key: _extracted(s, columns.values[s.key]) for s in spec.components if not s.computed}
         self._levels = self._choose_levels()
         self._columns: dict[tuple[str, str], Column] = {}
         self._fields: dict[tuple[str, str], Field] = {}
@@ -59,7 +105,7 @@ class _Builder:
     def build(self, built: float) -> Profile:
         measures: dict[tuple[str, str], Measure] = {}
         failures = []
-        for spec in sorted(self._spec.components, key=lambda c: c.extractor is not None):
+        for spec in sorted(self._spec.components, key=lambda c: c.computed):
             try:
                 measures[spec.key] = self._measure(spec)
             except ValueError as error:
@@ -73,9 +119,9 @@ class _Builder:
 
     def _choose_levels(self) -> dict[tuple[str, str], tuple[tuple[str, ...], bool]]:
         """Return each category component's levels and whether they are all; what is compared shares its levels."""
-        counters = {s.key: self._count(s) for s in self._spec.components if s.extractor is None and not s.numeric}
+        counters = {s.key: self._count(s) for s in self._spec.components if not s.computed and not s.numeric}
         for spec in self._spec.components:
-            if spec.extractor is not None and not spec.numeric:
+            if spec.computed and not spec.numeric:
                 extractor = spec.eval_extractor()
                 pair = [("output", extractor.output), ("actual", extractor.actual)]
                 together = sum((counters[key] for key in pair if key in counters), Counter[str]())
@@ -98,7 +144,7 @@ class _Builder:
         return levels, len(levels) == len(counter)
 
     def _measure(self, spec: ComponentSpec) -> Measure:
-        column, measure = self._eval(spec) if spec.extractor is not None else self._logged(spec)
+        column, measure = self._eval(spec) if spec.computed else self._logged(spec)
         if not measure.of(column).n:
             raise ValueError("the reference has no valid value of it")
         self._columns[spec.key] = column
@@ -107,7 +153,11 @@ class _Builder:
 
     def _component(self, spec: ComponentSpec, measure: Measure) -> Component:
         column = self._columns[spec.key]
-        reference = measure.of(column[self._labelled()] if spec.resolved_role in ("actual", "eval") else column)
+        if spec.resolved_role in ("actual", "eval"):
+            column = column[self._labelled()]
+        elif _learns(spec):
+            column = column[~_half(len(column), self._seed)]
+        reference = measure.of(column)
         return Component(spec, self._fields[spec.key], measure, reference)
 
     def _labelled(self) -> NDArray[np.bool_]:

@@ -17,8 +17,8 @@ from exporter.profile.spec import ComponentSpec, ProfileSpec
 class Columns:
     """Reference values by (role, name), all of one length, a row for each prediction.
 
-    Numbers are float64 with NaN where there is none; categories are a sequence of text, numbers, booleans or None. A
-    row without any actual is a prediction without a label.
+    Numbers are float64 with NaN where there is none; categories are a sequence of text, numbers, booleans or None; of a
+    component with an extractor, the data that it reads. A row without any actual is a prediction without a label.
     """
 
     values: Mapping[tuple[str, str], Floats | Sequence[Any]]
@@ -30,7 +30,7 @@ def columns_of(spec: ProfileSpec, lines: Iterable[bytes]) -> Columns:
     Failed predictions and those of other models are left out; of several predictions or actuals with one id, the first
     counts. Raises ProfileError where there is no prediction in it.
     """
-    logged = [component for component in spec.components if component.extractor is None]
+    logged = [component for component in spec.components if not component.computed]
     table = _Table([tuple((c.element or "").split(".")) for c in logged], [c.resolved_role == "actual" for c in logged])
     for record in rows_of(lines):
         if record.get("model") in (None, spec.name):
@@ -75,6 +75,8 @@ class _Table:
 
 
 def _column(spec: ComponentSpec, raw: Sequence[object]) -> Floats | Sequence[object]:
+    if spec.extractor is not None:
+        return raw
     dtype: Dtype = "number" if spec.numeric else ("bool" if spec.dtype == "bool" else "category")
     values = [COERCE[dtype](value) for value in raw]
     return np.array(values, np.float64) if spec.numeric else values

@@ -13,7 +13,7 @@ from exporter.decoders.shape import META, ROLES, nameable
 from exporter.drift import BUILTIN as STATISTICS
 from exporter.drift.statistic import Kind
 from exporter.extractors import BUILTIN as EXTRACTORS
-from exporter.extractors import EvalExtractor
+from exporter.extractors import DATA, DataExtractor, EvalExtractor
 from exporter.scores import BUILTIN as SCORES
 from exporter.summaries.categories import OTHER
 
@@ -22,10 +22,11 @@ CATEGORIES = 1000
 
 
 class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A component: where it is logged (`element`, a dotted path) or, in role eval, how it is computed (`extractor`).
+    """A component: where it is logged (`element`, a dotted path), and what it is there (`extractor`).
 
-    `role` is the first word of `element` where it is left out. `domain` is [low, high] (null is open) or the list of
-    categories; what is left out is learned from the reference. `thresholds` are by drift statistic.
+    Without an extractor the value itself is logged. In role eval there is no element: the extractor reads components
+    of output and actual. `role` is the first word of `element` where it is left out. `domain` is [low, high] (null is
+    open) or the list of categories; what is left out is learned from the reference. `thresholds` are by statistic.
     """
 
     name: str
@@ -47,16 +48,26 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.role or (self.element or "").split(".")[0]
 
     @property
+    def computed(self) -> bool:
+        """Tell whether the values come from other components."""
+        return self.role == "eval"
+
+    @property
     def numeric(self) -> bool:
         """Tell whether the values are numbers."""
-        if self.extractor is not None:
-            return self.eval_extractor().levels() is None
-        return self.dtype in ("float", "int")
+        if self.extractor is None:
+            return self.dtype in ("float", "int")
+        return (self.eval_extractor() if self.computed else self.data_extractor()).levels() is None
 
     def eval_extractor(self) -> EvalExtractor:
-        """Return the extractor; raises msgspec.ValidationError or KeyError where it is not one."""
+        """Return the extractor of an eval component; msgspec.ValidationError or KeyError where it is not one."""
         ((name, options),) = (self.extractor or {}).items()
         return msgspec.convert(options, EXTRACTORS[name])
+
+    def data_extractor(self) -> DataExtractor:
+        """Return the extractor of a logged component; msgspec.ValidationError or KeyError where it is not one."""
+        ((name, options),) = (self.extractor or {}).items()
+        return msgspec.convert(options, DATA[name])
 
 
 class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,7 +118,7 @@ def problems(spec: ProfileSpec) -> list[tuple[str, str]]:
 def _component(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
     if not spec.name:
         yield "name", "a component's name must not be empty"
-    misplaced = list(_placed(spec) if spec.extractor is None else _extractor(spec, known))
+    misplaced = list(_eval(spec, known) if spec.computed else _placed(spec))
     yield from misplaced
     yield from _thresholds(spec, None if misplaced else "numeric" if spec.numeric else "category")
     if not misplaced:
@@ -121,7 +132,9 @@ def _placed(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
         yield "element", f"{spec.element!r} is not a path to a component; write one such as input.fare"
     elif spec.resolved_role not in ROLES:
         yield "role", f"write input, output or actual; the path {spec.element} does not say"
-    if spec.dtype is None:
+    if spec.extractor is not None:
+        yield from _extractor(spec, DATA)
+    elif spec.dtype is None:
         yield "dtype", "write float, int, bool or category"
 
 
@@ -166,28 +179,39 @@ def declared_range(domain: Sequence[Any]) -> tuple[float, float]:
 def fixed_levels(spec: ComponentSpec) -> tuple[str, ...]:
     """Return the categories that a component has whatever the reference; none where they are learned."""
     if spec.extractor is not None:
-        return spec.eval_extractor().levels() or ()
+        return (spec.eval_extractor() if spec.computed else spec.data_extractor()).levels() or ()
     return BOOL_LEVELS if spec.dtype == "bool" else ()
 
 
-def _extractor(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
-    if spec.role != "eval" or spec.element is not None:
-        yield "role", "a component with an extractor of output and actual has role: eval and no element"
-        return
+def _extractor(spec: ComponentSpec, table: Mapping[str, type[Any]]) -> Iterator[tuple[str, str]]:
     if spec.extractor is None or len(spec.extractor) != 1:
-        yield "extractor", "write one extractor with its options, such as {correct: {output: label, actual: label}}"
+        example = "{correct: {output: label, actual: label}}" if spec.computed else "{sharpness: {}}"
+        yield "extractor", f"write one extractor with its options, such as {example}"
         return
-    ((name, _),) = spec.extractor.items()
-    if name not in EXTRACTORS:
-        yield "extractor", unknown("extractor", name, EXTRACTORS)
+    ((name, options),) = spec.extractor.items()
+    if name not in table:
+        known = [*table, *(f"{other} (in role eval)" for other in EXTRACTORS if table is DATA and other == name)]
+        yield "extractor", unknown("extractor", name, known)
         return
     try:
-        extractor = spec.eval_extractor()
+        levels = msgspec.convert(options, table[name]).levels()
     except msgspec.ValidationError as error:
         yield f"extractor.{name}", str(error)
         return
-    if spec.dtype is not None and (spec.dtype in ("float", "int")) != (extractor.levels() is None):
-        yield "dtype", f"leave it out: {name} gives {'numbers' if extractor.levels() is None else 'categories'}"
+    if spec.dtype is not None and (spec.dtype in ("float", "int")) != (levels is None):
+        yield "dtype", f"leave it out: {name} gives {'numbers' if levels is None else 'categories'}"
+
+
+def _eval(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
+    if spec.element is not None:
+        yield "element", "leave it out: a component of role eval is computed from output and actual"
+        return
+    wrong = list(_extractor(spec, EXTRACTORS))
+    yield from wrong
+    if wrong:
+        return
+    extractor = spec.eval_extractor()
+    ((name, _),) = (spec.extractor or {}).items()
     for role, wanted in (("output", extractor.output), ("actual", extractor.actual)):
         if (role, wanted) not in known:
             names = [name for known_role, name in known if known_role == role]
@@ -226,4 +250,5 @@ def unknown(what: str, name: str, known: Mapping[str, object] | list[str]) -> st
 def field_of(spec: ComponentSpec, levels: tuple[str, ...] | None) -> Field:
     """Return the column of a component."""
     role: Any = spec.resolved_role
-    return Field(spec.name, role, spec.element, levels)
+    extract = None if spec.computed or spec.extractor is None else spec.data_extractor().extract
+    return Field(spec.name, role, spec.element, levels, extract)
