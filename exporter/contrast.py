@@ -11,7 +11,6 @@ from exporter.scores.score import MINIMUM_SAMPLES
 
 Verdict = Literal["good", "bad", "unknown"]
 INVALID_RISE = 0.01  # share of values by which more may be invalid than in the reference
-STUCK = "stuck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +214,7 @@ def _invalid_issue(component: ComponentContrast) -> Issue:
 
 def _stuck_issue(component: ComponentContrast) -> Issue:
     name = component.reference.name
-    return Issue(STUCK, component.reference.role, name, f"{name} is always {component.stuck}")
+    return Issue("stuck", component.reference.role, name, f"{name} is always {component.stuck}")
 
 
 def _drift_issue(component: ComponentContrast) -> Issue:

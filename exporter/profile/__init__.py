@@ -3,6 +3,7 @@
 from exporter.profile.build import build
 from exporter.profile.infer import infer
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference, dump, load
+from exporter.profile.observe import observe
 from exporter.profile.reference import Columns, columns_of
 from exporter.profile.spec import ComponentSpec, ProfileSpec, ScoreSpec, problems
 
@@ -20,5 +21,6 @@ __all__ = [
     "dump",
     "infer",
     "load",
+    "observe",
     "problems",
 ]

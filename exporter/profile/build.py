@@ -1,16 +1,14 @@
 """Builds a profile from reference columns."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.batch import Column, Fault, Field, Floats
-from exporter.decoders.columns import Coding, guarded, label
-from exporter.decoders.shape import COERCE, WRONG_CATEGORY
+from exporter.batch import Column, Field, Floats
+from exporter.decoders.columns import label
 from exporter.extractors import LearningExtractor
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference
 from exporter.profile.reference import Columns
@@ -23,6 +21,7 @@ from exporter.profile.spec import (
     fixed_levels,
     problems,
 )
+from exporter.profile.values import categories_of, column_of, extracted, labelled
 from exporter.scores import BUILTIN as SCORES
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
@@ -30,7 +29,6 @@ from exporter.summaries.categories import OTHER
 CATEGORIES = 50
 MARGIN = 0.05  # of the observed range, beyond which a number is out of the learned domain
 SLACK = 0.1  # of the reference's score, by which the default threshold is worse
-MISSING = -int(Fault.MISSING)
 
 
 def build(spec: ProfileSpec, columns: Columns, built: float, categories: int = CATEGORIES, seed: int = 0) -> Profile:
@@ -83,21 +81,12 @@ def _fit(spec: ComponentSpec, columns: Columns, seed: int) -> ComponentSpec:
     return msgspec.structs.replace(spec, extractor={name: msgspec.to_builtins(fitted)})
 
 
-def _extracted(spec: ComponentSpec, raw: Floats | Sequence[Any]) -> Floats | Sequence[Any]:
-    """Return the values of a logged component."""
-    if spec.extractor is None:
-        return raw
-    extract = guarded(spec.data_extractor().extract, numeric=spec.numeric)
-    values = [extract(datum) for datum in raw]
-    return np.array(values, np.float64) if spec.numeric else values
-
-
 class _Builder:
     def __init__(self, spec: ProfileSpec, columns: Columns, categories: int, seed: int) -> None:
         self._spec = spec
         self._limit = categories
         self._seed = seed
-        self._raw = {s.key: _extracted(s, columns.values[s.key]) for s in spec.components if not s.computed}
+        self._raw = {s.key: extracted(s, columns.values[s.key]) for s in spec.components if not s.computed}
         self._levels = self._choose_levels()
         self._columns: dict[tuple[str, str], Column] = {}
         self._fields: dict[tuple[str, str], Field] = {}
@@ -114,7 +103,7 @@ class _Builder:
             raise ProfileError("; ".join(failures))
         components = [self._component(spec, measures[spec.key]) for spec in self._spec.components]
         evals = {c.name: c.reference for c in components if c.role == "eval"}
-        scores = tuple(_score(score, evals[score.input]) for score in self._spec.scores)
+        scores = tuple(score_of(score, evals[score.input]) for score in self._spec.scores)
         return Profile(self._spec.name, self._spec.version, built, tuple(components), scores)
 
     def _choose_levels(self) -> dict[tuple[str, str], tuple[tuple[str, ...], bool]]:
@@ -129,10 +118,8 @@ class _Builder:
         return {s.key: self._levels_of(s, counters[s.key]) for s in self._spec.components if s.key in counters}
 
     def _count(self, spec: ComponentSpec) -> Counter[str]:
-        return Counter(label(v) for v in self._categories(spec) if v is not None and v is not WRONG_CATEGORY)
-
-    def _categories(self, spec: ComponentSpec) -> Iterator[Any]:
-        return map(COERCE["bool" if spec.dtype == "bool" else "category"], self._raw[spec.key])
+        found = categories_of(spec, self._raw[spec.key])
+        return Counter(label(value) for value in found if isinstance(value, str | int | float))
 
     def _levels_of(self, spec: ComponentSpec, counter: Counter[str]) -> tuple[tuple[str, ...], bool]:
         if fixed := fixed_levels(spec):
@@ -154,27 +141,19 @@ class _Builder:
     def _component(self, spec: ComponentSpec, measure: Measure) -> Component:
         column = self._columns[spec.key]
         if spec.resolved_role in ("actual", "eval"):
-            column = column[self._labelled()]
+            column = column[labelled(self._columns)]
         elif _learns(spec):
             column = column[~_half(len(column), self._seed)]
         reference = measure.of(column)
         return Component(spec, self._fields[spec.key], measure, reference)
 
-    def _labelled(self) -> NDArray[np.bool_]:
-        actual = [column for (role, _), column in self._columns.items() if role == "actual"]
-        present = [~np.isnan(column) if column.dtype == np.float64 else column >= 0 for column in actual]
-        labelled: NDArray[np.bool_] = np.any(present, axis=0)
-        return labelled
-
     def _logged(self, spec: ComponentSpec) -> tuple[Column, Measure]:
         raw = self._raw[spec.key]
         if spec.numeric:
-            values = np.asarray(raw, np.float64)
+            values = column_of(spec, raw, ())
             return values, _numeric_measure(spec, values)
         levels, complete = self._levels[spec.key]
-        coding = Coding(levels)
-        codes = np.fromiter((coding[value] for value in self._categories(spec)), np.int32, len(raw))
-        return codes, Measure(levels=levels, complete=complete)
+        return column_of(spec, raw, levels), Measure(levels=levels, complete=complete)
 
     def _eval(self, spec: ComponentSpec) -> tuple[Column, Measure]:
         extractor = spec.eval_extractor()
@@ -206,7 +185,8 @@ def _domain(spec: ComponentSpec, low: float, high: float) -> Domain:
     )
 
 
-def _score(spec: ScoreSpec, reference: ComponentSummary) -> ScoreReference:
+def score_of(spec: ScoreSpec, reference: ComponentSummary) -> ScoreReference:
+    """Return a score of the reference, with its threshold."""
     score = SCORES[spec.kind]
     value, samples = score.measure(reference)
     preference = spec.preference or score.preference

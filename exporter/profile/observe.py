@@ -1,0 +1,49 @@
+"""Profiles other data on the bins, categories and domains of a built profile, so that the two compare."""
+
+from dataclasses import replace
+
+from exporter.batch import Column
+from exporter.profile.build import score_of
+from exporter.profile.model import Component, Profile
+from exporter.profile.reference import Columns
+from exporter.profile.values import Key, column_of, extracted, labelled
+
+
+def observe(profile: Profile, columns: Columns, built: float) -> Profile:
+    """Return the profile of columns; `built` is its time in Unix seconds.
+
+    Components without a column are left out, and with them what is computed from them. Nothing is learned: what is
+    outside of the reference's domain is invalid here too.
+    """
+    found: dict[Key, Column] = {}
+    for component in profile.components:
+        key = component.spec.key
+        if not component.spec.computed and key in columns.values:
+            raw = extracted(component.spec, columns.values[key])
+            found[key] = column_of(component.spec, raw, component.measure.levels)
+    for component in profile.components:
+        if component.spec.computed:
+            _compute(component, profile, found)
+    components = tuple(_observed(c, found) for c in profile.components if c.spec.key in found)
+    evals = {component.name: component.reference for component in components if component.role == "eval"}
+    scores = tuple(
+        replace(score_of(score.spec, evals[score.spec.input]), threshold=score.threshold)
+        for score in profile.scores
+        if score.spec.input in evals
+    )
+    return Profile(profile.name, profile.version, built, components, scores)
+
+
+def _compute(component: Component, profile: Profile, found: dict[Key, Column]) -> None:
+    extractor = component.spec.eval_extractor()
+    keys = ("output", extractor.output), ("actual", extractor.actual)
+    if all(key in found for key in keys):
+        fields = {other.spec.key: other.field for other in profile.components}
+        output, actual = keys
+        found[component.spec.key] = extractor.bind(fields[output], fields[actual])(found[output], found[actual])
+
+
+def _observed(component: Component, found: dict[Key, Column]) -> Component:
+    column = found[component.spec.key]
+    joined = component.role in ("actual", "eval")
+    return replace(component, reference=component.measure.of(column[labelled(found)] if joined else column))
