@@ -88,6 +88,21 @@ def test_a_descriptor_that_does_not_block_is_waited_for(pipe):
     assert next(chunks).data == b"one\n"
 
 
+def test_bytes_that_another_reader_took_first_are_no_error(pipe, monkeypatch):
+    reader, writer = pipe
+    os.write(writer, b"one\n")
+    answers = iter([BlockingIOError(), b"two\n", b""])
+
+    def read(_descriptor, _length):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(os, "read", read)
+    assert data_of(StdinSource(100, reader).chunks(threading.Event())) == b"two\n"
+
+
 def test_a_descriptor_that_cannot_be_read_ends_the_source_with_an_error(tmp_path):
     descriptor = os.open(tmp_path, os.O_RDONLY)
     chunks = list(StdinSource(100, descriptor).chunks(threading.Event()))

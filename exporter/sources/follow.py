@@ -77,11 +77,11 @@ class Follower:
         now = time.monotonic()
         found = self._scanner.scan(self._tails.__contains__)
         self._count("rotations", self._scanner.take_rotations())
+        for key in self._tails.keys() - {key_of(status) for _, status in found}:
+            self._miss(self._tails[key], now)
         for path, status in found:
             self._see(path, status, now)
         self._from_end = False
-        for key in self._tails.keys() - {key_of(status) for _, status in found}:
-            self._miss(self._tails[key], now)
         self._refused = {path: last for path, last in self._refused.items() if now - last < FORGET_SECONDS}
 
     def round(self) -> Iterator[bytes]:

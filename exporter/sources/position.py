@@ -20,7 +20,7 @@ class Fingerprint:
 
     def begins(self, head: bytes) -> bool:
         """Say whether content that begins with `head` begins with these bytes."""
-        return len(head) >= self.length and fingerprint(head[: self.length]).digest == self.digest
+        return fingerprint(head[: self.length]) == self
 
 
 @dataclass(frozen=True, slots=True)

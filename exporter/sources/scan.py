@@ -30,8 +30,7 @@ class Scanner:
         places: dict[str, tuple[int, int]] = {}
         for path, status in self._files():
             key = places[path] = (status.st_dev, status.st_ino)
-            if key not in found or before.get(path) == key:
-                found[key] = path, status
+            found.setdefault(key, (path, status))
             if before.get(path, key) != key and not known(key):
                 self._rotations += 1
         gone = {path: key if known(key) else NOWHERE for path, key in before.items() if path not in places}

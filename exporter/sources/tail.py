@@ -90,19 +90,14 @@ class Tail:
     def open(self) -> int:
         """Return a descriptor of the file; raises OSError, FileNotFoundError when the path leads elsewhere now."""
         if self.handle is None:
-            self._check_mode()  # before the file is opened, which a writer to a pipe would notice
+            if not stat.S_ISREG(self._mode):  # seen before it is opened, which a writer to a pipe would notice
+                raise OSError(errno.EINVAL, "not a regular file", self.path)
             handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             if key_of(os.fstat(handle)) != self.key:
                 os.close(handle)
                 raise FileNotFoundError(errno.ENOENT, "replaced by another file", self.path)
             self.handle = handle
         return self.handle
-
-    def _check_mode(self) -> None:
-        if stat.S_ISDIR(self._mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.path)
-        if not stat.S_ISREG(self._mode):
-            raise OSError(errno.EINVAL, "not a regular file", self.path)
 
     def release(self) -> None:
         """Close the handle; the file is opened again when there is more to read."""
