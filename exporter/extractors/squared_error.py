@@ -1,0 +1,29 @@
+"""Squared error of a numeric prediction."""
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+
+from exporter.batch import Column, Field
+from exporter.extractors.numbers import need_numbers
+
+
+class SquaredError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """(output - actual)^2, in the squared unit of the output; missing where either is."""
+
+    output: str
+    actual: str
+
+    def levels(self) -> None:
+        """Return None: errors are numbers."""
+
+    def bind(self, output: Field, actual: Field) -> Callable[[Column, Column], Column]:
+        """Return the function of an output and an actual column."""
+        need_numbers("squared_error", output, actual)
+
+        @np.errstate(over="ignore", invalid="ignore")  # of infinities
+        def square(out: Column, act: Column) -> Column:
+            return np.asarray((out - act) ** 2)
+
+        return square
