@@ -1,12 +1,40 @@
-"""Extractors of eval components: computed from a model's output and its actual. One file and one line here each."""
+"""Extractors by short name: of a datum, or of a model's output and its actual. One file and one line here each."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, Self, runtime_checkable
 
 from exporter.batch import Column, Field
 from exporter.extractors.absolute_error import AbsoluteError
+from exporter.extractors.absolute_percentage_error import AbsolutePercentageError
+from exporter.extractors.avg_intensity import AvgIntensity
+from exporter.extractors.brier import Brier
+from exporter.extractors.class_entropy import ClassEntropy
+from exporter.extractors.class_margin import ClassMargin
 from exporter.extractors.classification_error_type import ClassificationErrorType
+from exporter.extractors.clipping import Clipping
+from exporter.extractors.colour_cast import ColourCast
+from exporter.extractors.contrast import Contrast
 from exporter.extractors.correct import Correct
+from exporter.extractors.detection_confidence import DetectionConfidence
+from exporter.extractors.detection_count import DetectionCount
+from exporter.extractors.dn2_outlier_score import Dn2OutlierScore
+from exporter.extractors.element import Element
+from exporter.extractors.error import Error
+from exporter.extractors.fixed_subpatch_similarity import FixedSubpatchSimilarity
+from exporter.extractors.frozen_frame import FrozenFrame
+from exporter.extractors.isolation_forest_score import IsolationForestScore
+from exporter.extractors.kmeans_outlier_score import KmeansOutlierScore
+from exporter.extractors.knn_outlier_score import KnnOutlierScore
+from exporter.extractors.log_loss import LogLoss
+from exporter.extractors.mahalanobis import Mahalanobis
+from exporter.extractors.max_score_element import MaxScoreElement
+from exporter.extractors.non_letter_ratio import NonLetterRatio
+from exporter.extractors.oov_ratio import OovRatio
+from exporter.extractors.resolution import Resolution
+from exporter.extractors.sharpness import Sharpness
+from exporter.extractors.squared_error import SquaredError
+from exporter.extractors.text_length import TextLength
+from exporter.extractors.word_count import WordCount
 
 Bound = Callable[[Column, Column], Column]
 
@@ -33,10 +61,66 @@ class EvalExtractor(Protocol):
         ...
 
 
+class DataExtractor(Protocol):
+    """A frozen struct that is its own configuration and turns one datum into one value."""
+
+    def levels(self) -> tuple[str, ...] | None:
+        """Return the categories of what is extracted, None where it is numeric."""
+        ...
+
+    def extract(self, datum: object) -> float | str | None:
+        """Return the value of a datum, None where it is missing; ValueError where it cannot be read."""
+        ...
+
+
+@runtime_checkable
+class LearningExtractor(DataExtractor, Protocol):
+    """A data extractor that reads the reference before it can extract; `fitted` is None until it has."""
+
+    @property
+    def fitted(self) -> object | None:
+        """Return what was learned: structs and tuples that JSON can hold."""
+        ...
+
+    def fit(self, data: Sequence[object], seed: int) -> Self:
+        """Return a copy that has learned; ValueError where the data do not suffice."""
+        ...
+
+
 BUILTIN: Mapping[str, type[EvalExtractor]] = {
     "absolute_error": AbsoluteError,
     "classification_error_type": ClassificationErrorType,
     "correct": Correct,
+    "error": Error,
+    "squared_error": SquaredError,
+    "absolute_percentage_error": AbsolutePercentageError,
+    "log_loss": LogLoss,
+    "brier": Brier,
+}
+DATA: Mapping[str, type[DataExtractor]] = {
+    "element": Element,
+    "max_score_element": MaxScoreElement,
+    "class_margin": ClassMargin,
+    "class_entropy": ClassEntropy,
+    "sharpness": Sharpness,
+    "avg_intensity": AvgIntensity,
+    "contrast": Contrast,
+    "clipping": Clipping,
+    "colour_cast": ColourCast,
+    "resolution": Resolution,
+    "frozen_frame": FrozenFrame,
+    "fixed_subpatch_similarity": FixedSubpatchSimilarity,
+    "dn2_outlier_score": Dn2OutlierScore,
+    "kmeans_outlier_score": KmeansOutlierScore,
+    "knn_outlier_score": KnnOutlierScore,
+    "mahalanobis": Mahalanobis,
+    "isolation_forest_score": IsolationForestScore,
+    "text_length": TextLength,
+    "word_count": WordCount,
+    "oov_ratio": OovRatio,
+    "non_letter_ratio": NonLetterRatio,
+    "detection_count": DetectionCount,
+    "detection_confidence": DetectionConfidence,
 }
 
-__all__ = ["BUILTIN", "Bound", "EvalExtractor"]
+__all__ = ["BUILTIN", "DATA", "Bound", "DataExtractor", "EvalExtractor", "LearningExtractor"]
