@@ -367,10 +367,11 @@ def test_a_good_configuration_is_summed_up(capsys):
     assert "sources: logs/*.jsonl (native)" in captured.out
 
 
-def test_more_series_than_the_limit_are_a_warning(ready, capsys):
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_more_series_than_the_limit_are_refused_before_anything_runs(ready, capsys, command):
     (ready / "exporter.yml").write_text(CONFIG + "limits: {series: 10}\n")
-    assert main(["check"]) == 0
-    assert re.search(r"warning: \d+ series are more than limits.series allows \(10\)", capsys.readouterr().err)
+    assert main([command, "--config.file", "exporter.yml"]) == 1
+    assert re.search(r"limits.series: the models need \d+ series, more than the 10 allowed", capsys.readouterr().err)
 
 
 def replayed(capsysbinary, *arguments):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from exporter import __version__, catalog, profile
+from exporter.app.budget import series
 from exporter.batch import Batch, Schema
 from exporter.config import Config, ModelConfig
 from exporter.engine import Engine
@@ -19,7 +20,10 @@ from exporter.telemetry import Telemetry
 
 
 class Model:
-    """One model: its engine, written by one thread, and its evaluation, made by another."""
+    """One model: its engine, written by one thread, and its evaluation, made by another.
+
+    `series` is how many a scrape shows of it at most.
+    """
 
     def __init__(self, config: ModelConfig, categories: int) -> None:
         reference = profile.load(Path(config.profile).read_bytes())
@@ -31,6 +35,7 @@ class Model:
             pending=config.actuals.pending,
             categories=categories,
         )
+        self.series = series(self.plan, watched=config.process is not None)
         self.engine = Engine(self.plan)
         self.evaluation: Evaluation | None = None
         self._lines = ModelLines(self.plan)
@@ -63,11 +68,16 @@ def _process(sample: ProcessSample) -> Sequence[tuple[catalog.Metric, float | No
 
 
 class Fleet:
-    """The models of a configuration, and the exporter's own telemetry."""
+    """The models of a configuration, and the exporter's own telemetry; ValueError where they are over limits.series."""
 
     def __init__(self, config: Config) -> None:
         self.telemetry = Telemetry()
         self.models = [Model(model, config.limits.categories) for model in config.models]
+        if (wanted := sum(model.series for model in self.models)) > config.limits.series:
+            raise ValueError(
+                f"limits.series: the models need {wanted:,} series, more than the {config.limits.series:,} allowed; "
+                "use fewer windows or components, a lower limits.categories or a higher limit"
+            )
         version = {"version": __version__, "python": platform.python_version()}
         self.telemetry.gauge(catalog.BUILD_INFO.name, 1, **version)
         self.telemetry.gauge(catalog.RELOAD_SUCCESSFUL.name, 1)
@@ -106,6 +116,6 @@ class Fleet:
         families += own_families(self.telemetry.snapshot())
         overflown = sum(overflow(model.plan, model.engine.state) for model in self.models)
         families.append(Family(catalog.OVERFLOW, line(catalog.OVERFLOW, ("category",), overflown)))
-        series = sum(family.body.count("\n") for family in families)
-        families.append(Family(catalog.SERIES, line(catalog.SERIES, (), series + 1)))
+        lines = sum(family.body.count("\n") for family in families)
+        families.append(Family(catalog.SERIES, line(catalog.SERIES, (), lines + 1)))
         return render(ordered(families), fmt)
