@@ -387,6 +387,21 @@ def test_an_extractor_that_fails_costs_only_its_own_values_and_is_counted(comput
     assert made.state.extractor_failures == Counter({name: 2})
 
 
+def test_the_failures_of_a_state_kept_aside_do_not_grow():
+    made, kept = Engine(failing(boom)), []
+    for batch in shop.batches(PLAN.schema, shop.records(20), shop.records(30)[20:]):
+        made.ingest(batch, 0.0)
+        kept.append(made.state.extractor_failures)
+    assert kept == [Counter(absolute_error=1), Counter(absolute_error=2)]
+
+
+def test_an_extractor_that_divides_by_zero_has_no_value_and_has_not_failed():
+    made = Engine(failing(lambda out, _act: (out - out) / (out - out)))
+    for batch in shop.batches(PLAN.schema, shop.records(20)):
+        made.ingest(batch, 0.0)
+    assert (made.state.outcomes.total[2].presence.missing, made.state.extractor_failures) == (20, Counter())
+
+
 def test_infinite_output_and_actual_give_no_error_value_and_no_failure():
     state = shop.engine([{"output": {"price": math.inf}, "actual": {"price": math.inf}}]).state
     error = state.outcomes.total[2]

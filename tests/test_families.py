@@ -268,6 +268,8 @@ def test_more_categories_than_the_cap_are_counted_under_other_and_said_to_be(cap
     made = with_colours(["a", "b", "c", "d"], **capped)
     assert categories(made) == {"d": 1.0, "c": 1.0, "__other__": 3.0}
     assert overflow(made.plan, made.state) == 3
+    shares = categories(made, "model_reference_category_ratio")
+    assert shares == {"d": 0.4, "c": 0.3, "__other__": pytest.approx(0.3)}
     reasons = labelled(exposed(made), "model_component_invalid_total", component="colour", role="input")
     assert sum(reasons.values()) == 0  # what is beyond the cap may be one of the reference's
 
