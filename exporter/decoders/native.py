@@ -34,10 +34,19 @@ def parse(line: bytes) -> object:
     except _UNDECODABLE:
         pass
     try:
-        value = json.loads(line.decode(errors="replace"))  # takes NaN and Infinity, which many servers write
+        # It takes NaN and Infinity, which many servers write.
+        value = json.loads(line.decode(errors="replace"), parse_int=_whole_number)
         return _encodable(value) if _SURROGATE.search(line) else value
     except _UNDECODABLE:
         return BROKEN
+
+
+def _whole_number(text: str) -> float:
+    """Return a whole number; one of more digits than Python reads is an infinity, as 1e400 is."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 def _encodable(value: object) -> object:

@@ -50,7 +50,8 @@ def boolean(raw: object) -> object:
     """Return a JSON value as "true", "false" or None; 0 and 1 are false and true."""
     if isinstance(raw, int | float) and raw in (0, 1):
         raw = bool(raw)
-    return category(raw) if raw is None or isinstance(raw, bool | str) else WRONG_CATEGORY
+    found = category(raw)
+    return found if found is None or isinstance(found, str) else WRONG_CATEGORY
 
 
 def anything(raw: object) -> object:
