@@ -1,0 +1,393 @@
+"""The laws that every plug-in of a table keeps: summaries, drift statistics, scores, extractors and decoders.
+
+A plug-in is under its laws by being in its table; what a law needs to know of it is read from its own declarations.
+"""
+
+import copy
+import inspect
+import itertools
+import math
+import re
+from functools import reduce
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from exporter import summaries
+from exporter.batch import Fault, Field, absent
+from exporter.drift import BUILTIN as STATISTICS
+from exporter.extractors import BUILTIN as EXTRACTORS
+from exporter.scores import BUILTIN as SCORES
+from exporter.summaries import Categories, ComponentSummary, Domain, Grid, Histogram, Measure, Moments, Presence
+
+law = settings(derandomize=True, deadline=None, max_examples=30)
+
+GRID = Grid.of(np.array([-2.5, -1, 0, 0, 0, 0.1, 1, 2, 3, 1e6]))
+LEVELS = ("a", "b", "c")
+NUMERIC = Measure(GRID, domain=Domain(-1.0, 2.0))
+CATEGORY = Measure(levels=LEVELS)
+
+NUMBERS = st.one_of(
+    st.floats(-1e6, 1e6),
+    st.integers(-3, 3).map(float),
+    st.sampled_from([math.inf, -math.inf, *map(absent, Fault)]),
+)
+CODES = st.integers(-3, len(LEVELS))
+numbers = arrays(np.float64, st.integers(0, 40), elements=NUMBERS)
+codes = arrays(np.int32, st.integers(0, 40), elements=CODES)
+
+
+# -- summaries: how each is taken of a column, and of nothing
+
+TAKEN = {
+    "Moments": (numbers, Moments.of, Moments()),
+    "Histogram": (numbers, lambda column: Histogram.of(column, GRID), Histogram.empty(GRID)),
+    "Categories": (codes, lambda column: Categories.of(column, LEVELS), Categories.empty(LEVELS)),
+    "Presence": (numbers, lambda column: NUMERIC.of(column).presence, Presence()),
+    "ComponentSummary": (numbers, NUMERIC.of, NUMERIC.empty()),
+    "ComponentSummary of categories": (codes, CATEGORY.of, CATEGORY.empty()),
+}
+summary = pytest.mark.parametrize("name", TAKEN)
+
+
+def facts(thing):
+    """Return the counts in a summary, which add up exactly, and its other numbers, which do to rounding."""
+    if isinstance(thing, ComponentSummary):
+        parts = [facts(p) for p in (thing.presence, thing.moments, thing.histogram, thing.categories) if p is not None]
+        return [count for counts, _ in parts for count in counts], [x for _, rest in parts for x in rest]
+    if isinstance(thing, Histogram | Categories):
+        return thing.counts.tolist(), []
+    if isinstance(thing, Presence):
+        return [thing.rows, *thing.reasons().values()], []
+    return [thing.n, thing.low, thing.high], [thing.total, thing.m2, thing.mean]
+
+
+def same(one, other):
+    (counts, rest), (other_counts, other_rest) = facts(one), facts(other)
+    scale = max([1.0, *(abs(x) for x in rest if math.isfinite(x))])
+    return counts == other_counts and rest == pytest.approx(other_rest, rel=1e-9, abs=1e-9 * scale, nan_ok=True)
+
+
+def test_every_summary_that_can_be_added_is_under_the_laws():
+    addable = {name for name in summaries.__all__ if hasattr(getattr(summaries, name), "__add__")}
+    assert addable == {name.split()[0] for name in TAKEN}
+
+
+@summary
+@law
+@given(st.data())
+def test_a_summary_of_two_columns_is_the_sum_of_theirs(name, data):
+    columns, of, _ = TAKEN[name]
+    one, other = data.draw(columns), data.draw(columns)
+    assert same(of(one) + of(other), of(np.concatenate([one, other])))
+
+
+@summary
+@law
+@given(st.data())
+def test_the_order_and_the_grouping_of_a_sum_do_not_matter(name, data):
+    columns, of, _ = TAKEN[name]
+    a, b, c = (of(data.draw(columns)) for _ in range(3))
+    assert same(a + b, b + a)
+    assert same((a + b) + c, a + (b + c))
+
+
+@summary
+@law
+@given(st.data())
+def test_adding_nothing_changes_nothing(name, data):
+    columns, of, empty = TAKEN[name]
+    one = of(data.draw(columns))
+    assert facts(empty + one) == facts(one) == facts(one + empty)
+    assert facts(of(data.draw(columns)[:0])) == facts(empty)
+
+
+@summary
+@law
+@given(st.data())
+def test_taking_and_adding_leave_columns_and_summaries_as_they_were(name, data):
+    columns, of, empty = TAKEN[name]
+    one, other = data.draw(columns), data.draw(columns)
+    bytes_before = one.tobytes()
+    left, right = of(one), of(other)
+    assert one.tobytes() == bytes_before
+    before = copy.deepcopy([facts(part) for part in (left, right, empty)])
+    added = left + right + empty + left
+    for part in (added.categories, added.histogram) if isinstance(added, ComponentSummary) else (added,):
+        if isinstance(part, Histogram | Categories):
+            part.counts[:] = -1
+    assert [facts(part) for part in (left, right, empty)] == before
+
+
+@summary
+@law
+@given(st.data())
+def test_the_order_of_the_rows_does_not_matter(name, data):
+    columns, of, _ = TAKEN[name]
+    one = data.draw(columns)
+    assert same(of(one), of(one[::-1].copy()))
+    assert same(of(one), of(np.concatenate([one[::2], one[1::2]])))
+
+
+# -- drift statistics
+
+KINDS = [(name, kind) for name, statistic in STATISTICS.items() for kind in sorted(statistic.kinds)]
+drift = pytest.mark.parametrize(("name", "kind"), KINDS)
+RANDOM = np.random.default_rng(11)
+EXTREME = np.finfo(np.float64).max
+HOSTILE = {
+    "nothing": [],
+    "one value": [3.0],
+    "constant": [0.1] * 200,
+    "constant elsewhere": [-7.7] * 300,
+    "two values": [0.0, 1.0] * 150,
+    "normal": RANDOM.normal(0, 1, 500),
+    "far away": RANDOM.normal(1e6, 1, 500),
+    "huge": RANDOM.normal(0, 1, 300) * 1e300,
+    "extremes": [-EXTREME, EXTREME] * 100,
+    "tiny": RANDOM.normal(0, 1, 300) * 1e-300,
+    "denormal": RANDOM.integers(0, 9, 300) * 5e-324,
+    "infinite": [math.inf, -math.inf] * 100,
+    "missing": [math.nan] * 200,
+    "everything": [math.nan, math.inf, -math.inf, 0.0, 1.0, 1e300, -1e-300, 5e-324] * 50,
+}
+HOSTILE_COUNTS = [[0, 0, 0, 0], [1, 0, 0, 0], [500, 0, 0, 0], [0, 0, 0, 400], [100, 100, 100, 0], [2**50, 1, 0, 7]]
+
+
+def hostile_pairs(kind):
+    """Yield references and windows, each with all and with nothing in common."""
+    if kind == "category":
+        found = [ComponentSummary(Presence(), categories=Categories(LEVELS, np.array(c))) for c in HOSTILE_COUNTS]
+        yield from itertools.product(found, found)
+        return
+    columns = [np.array(values, np.float64) for values in HOSTILE.values()]
+    for reference in columns:
+        if np.isfinite(reference).any():
+            measure = Measure(Grid.of(reference))
+            yield from ((measure.of(reference), measure.of(window)) for window in columns)
+
+
+def drawn_pair(kind, data):
+    """Draw two summaries on the bins of a common reference."""
+    if kind == "category":
+        counts = st.lists(st.integers(0, 10_000), min_size=4, max_size=4).map(np.array)
+        pair = (Categories(LEVELS, data.draw(counts)), Categories(LEVELS, data.draw(counts)))
+        return tuple(ComponentSummary(Presence(), categories=categories) for categories in pair)
+    values = arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100))
+    reference, window = data.draw(values), data.draw(values)
+    measure = Measure(Grid.of(np.concatenate([reference, window])))
+    return measure.of(reference), measure.of(window)
+
+
+def declared(function):
+    """Return what a statistic's or score's docstring says: the upper end of its range, and whether it is symmetric."""
+    text = inspect.getdoc(function)
+    top = re.search(r"0 to (1|infinity)", text)
+    assert top, f"the docstring does not say the range: {text}"
+    return float(top.group(1).replace("infinity", "inf")), "symmetric" in text
+
+
+@drift
+def test_a_statistic_says_its_range_what_it_needs_and_a_threshold_within_the_range(name, kind):
+    statistic = STATISTICS[name]
+    top, _ = declared(statistic.measure)
+    assert re.search(r"needs (100|20)\s+values", inspect.getdoc(statistic.measure))
+    assert 0 < statistic.threshold < top
+    assert all(statistic.needs(bins) >= 100 for bins in range(1, 30))
+    assert statistic.needs(50) >= statistic.needs(2)
+    assert kind in ("numeric", "category")
+
+
+@drift
+@law
+@given(st.data())
+def test_drift_is_nothing_of_equal_data_the_same_both_ways_and_within_its_range(name, kind, data):
+    reference, window = drawn_pair(kind, data)
+    measure = STATISTICS[name].measure
+    top, symmetric = declared(measure)
+    there, back, itself = measure(reference, window), measure(window, reference), measure(reference, reference)
+    assert math.isnan(there) or 0 <= there <= top
+    assert math.isnan(itself) or itself == 0
+    assert not symmetric or there == pytest.approx(back, rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+def doubled(taken, times):
+    return reduce(lambda part, _: part + part, range(times), taken)
+
+
+@drift
+@law
+@given(st.data())
+def test_more_data_of_the_same_shares_is_no_drift(name, kind, data):
+    reference, _ = drawn_pair(kind, data)
+    value = STATISTICS[name].measure(doubled(reference, 10), doubled(reference, 12))
+    assert math.isnan(value) or value < 0.02
+
+
+@drift
+def test_no_data_is_no_number_and_any_data_is_a_number_in_the_range_or_none(name, kind):
+    measure = STATISTICS[name].measure
+    top, _ = declared(measure)
+    for reference, window in hostile_pairs(kind):
+        value = measure(reference, window)
+        assert isinstance(value, float)
+        assert math.isnan(value) or (0 <= value <= top and math.isfinite(value))
+        assert math.isnan(value) or (reference.n and window.n)
+
+
+@drift
+def test_measuring_drift_leaves_the_summaries_as_they_were(name, kind):
+    for reference, window in hostile_pairs(kind):
+        before = copy.deepcopy((facts(reference), facts(window)))
+        STATISTICS[name].measure(reference, window)
+        assert repr((facts(reference), facts(window))) == repr(before)
+
+
+def sampled(kind, n, shift):
+    random = np.random.default_rng(n)
+    if kind == "numeric":
+        return NUMERIC_REFERENCE.of(random.normal(shift, 1, n))
+    shares = np.array([0.4, 0.3, 0.2, 0.1]) + shift * np.array([-0.35, 0, 0, 0.35])
+    return CATEGORY.of(random.choice(4, n, p=shares).astype(np.int32))
+
+
+NUMERIC_REFERENCE = Measure(Grid.of(RANDOM.normal(0, 1, 20_000)))
+
+
+@drift
+def test_at_its_least_sample_a_statistic_is_under_its_threshold_without_drift_and_over_it_with_much(name, kind):
+    statistic = STATISTICS[name]
+    reference = sampled(kind, 20_000, 0)
+    least = statistic.needs(len(reference.bins()))
+    still = [statistic.measure(reference, sampled(kind, least + i, 0)) for i in range(40)]
+    assert sum(value > statistic.threshold for value in still) <= 2
+    moved = [statistic.measure(reference, sampled(kind, least + i, 1)) for i in range(40)]
+    assert min(moved) > statistic.threshold
+
+
+# -- scores
+
+READ = [(name, levels) for name, score in SCORES.items() for levels in score.reads]
+score = pytest.mark.parametrize(("name", "levels"), READ)
+
+
+def read_by(levels):
+    if levels is None:
+        return Measure(GRID), arrays(np.float64, st.integers(0, 40), elements=st.one_of(st.floats(0, 1e6), NUMBERS))
+    return Measure(levels=levels), arrays(np.int32, st.integers(0, 40), elements=st.integers(-3, len(levels) - 1))
+
+
+@score
+@law
+@given(st.data())
+def test_a_score_is_in_its_range_with_its_n_and_of_nothing_it_is_undefined(name, levels, data):
+    measure, columns = read_by(levels)
+    column = np.abs(data.draw(columns)) if levels is None else data.draw(columns)
+    evaluated = measure.of(column)
+    before = copy.deepcopy(facts(evaluated))
+    value, samples = SCORES[name].measure(evaluated)
+    top, _ = declared(SCORES[name].measure)
+    assert isinstance(samples, int)
+    assert 0 <= samples <= evaluated.n
+    assert math.isnan(value) if samples == 0 else 0 <= value <= top
+    assert repr(facts(evaluated)) == repr(before)
+
+
+@score
+def test_a_score_of_no_records_is_undefined_and_has_no_sample(name, levels):
+    value, samples = SCORES[name].measure(read_by(levels)[0].empty())
+    assert math.isnan(value)
+    assert samples == 0
+
+
+@score
+@law
+@given(st.data())
+def test_a_score_of_two_windows_lies_between_theirs_and_their_samples_add_up(name, levels, data):
+    measure, columns = read_by(levels)
+    one, other = (measure.of(np.abs(c) if levels is None else c) for c in (data.draw(columns), data.draw(columns)))
+    (first, n), (second, m), (both, total) = (SCORES[name].measure(s) for s in (one, other, one + other))
+    assert total == n + m
+    known = [value for value in (first, second) if not math.isnan(value)]
+    assert not known or min(known) - 1e-6 <= both <= max(known) + 1e-6
+
+
+def test_a_score_says_which_way_is_better():
+    assert {score.preference for score in SCORES.values()} <= {"high", "low"}
+
+
+# -- extractors of eval components
+
+OPTIONS = {"output": "x", "actual": "x", "positive": "a"}
+OUTPUTS = [Field("x", "output", "output.x", levels) for levels in (None, LEVELS)]
+ACTUALS = [Field("x", "actual", "actual.x", levels) for levels in (None, ("c", "a", "d"))]
+
+
+def bound(name):
+    """Return an extractor with the kinds of columns that it reads; ValueError is its word for the others."""
+    struct = EXTRACTORS[name]
+    options = {key: OPTIONS[key] for key in struct.__struct_fields__}
+    extractor = msgspec.convert(options, struct)
+    found, refused = [], []
+    for output, actual in itertools.product(OUTPUTS, ACTUALS):
+        try:
+            found.append((extractor, output.levels, actual.levels, extractor.bind(output, actual)))
+        except ValueError as error:
+            refused.append(str(error))
+    assert found, f"{name} reads neither numbers nor categories"
+    assert all(name in message for message in refused)
+    return found
+
+
+extraction = pytest.mark.parametrize(
+    ("extractor", "output_levels", "actual_levels", "extract"), [b for name in EXTRACTORS for b in bound(name)]
+)
+
+
+def drawn_columns(data, *kinds):
+    """Draw a column of each kind, all of one length."""
+    rows = data.draw(st.integers(0, 30))
+    hostile = st.one_of(st.floats(), NUMBERS, st.floats(0, 1))
+    ways = [(np.float64, hostile) if levels is None else (np.int32, CODES) for levels in kinds]
+    return [data.draw(arrays(dtype, rows, elements=elements)) for dtype, elements in ways]
+
+
+def gone(column):
+    return np.isnan(column) if column.dtype == np.float64 else column < 0
+
+
+@extraction
+@law
+@given(data=st.data())
+def test_what_is_extracted_has_a_row_for_each_and_is_missing_where_output_or_actual_is(
+    extractor, output_levels, actual_levels, extract, data
+):
+    output, actual = drawn_columns(data, output_levels, actual_levels)
+    found = extract(output, actual)
+    assert found.shape == output.shape
+    assert gone(found)[gone(output) | gone(actual)].all()
+    if extractor.levels() is None:
+        assert found.dtype == np.float64
+    else:
+        assert found.dtype == np.int32
+        assert (found < len(extractor.levels())).all()
+
+
+@extraction
+@law
+@given(data=st.data())
+def test_extracting_is_done_row_by_row_and_leaves_the_columns_as_they_were(
+    extractor, output_levels, actual_levels, extract, data
+):
+    output, actual = drawn_columns(data, output_levels, actual_levels)
+    before = output.tobytes(), actual.tobytes()
+    found = extract(output, actual)
+    assert (output.tobytes(), actual.tobytes()) == before
+    one_by_one = [extract(output[i : i + 1], actual[i : i + 1]) for i in range(len(output))]
+    assert np.array_equal(found, np.concatenate([found[:0], *one_by_one]), equal_nan=extractor.levels() is None)
+    found[:] = 0
+    assert (output.tobytes(), actual.tobytes()) == before
