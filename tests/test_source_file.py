@@ -850,8 +850,10 @@ def test_a_file_with_a_backlog_is_never_closed_to_make_room(tmp_path, read, monk
     big.write_bytes((b"b" * 1023 + b"\n") * 3000)
     reading = read()
     reading.step()
+    reading.source._next_scan = 0.0
     small.write_bytes(b"small\n")
-    reading.step()
+    reading.until(lambda: b"small" in reading.data)
+    assert reading.last.lag_bytes
     big.unlink()
     assert len(reading.settle()) == 1024 * 3000 + len(b"small\n")
 

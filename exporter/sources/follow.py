@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from exporter.sources.pool import Pool
-from exporter.sources.position import PREFIX_BYTES, Position, key_of
+from exporter.sources.position import PREFIX_BYTES, Position, fingerprint, key_of
 from exporter.sources.scan import Scanner
 from exporter.sources.tail import Tail
 
@@ -24,10 +24,14 @@ PAST_FILES = 1000
 REPEAT_SECONDS = 1.0
 """A path that stays unreadable counts as an error so often."""
 FORGET_SECONDS = 60.0
+"""One that is unreadable again after so long is logged again."""
 
 
 class Follower:
-    """Knows the files of a glob and reads them in turn. For one thread."""
+    """Knows the files of a glob and reads them in turn. For one thread.
+
+    `lag_bytes` are not read of all files; those of gzip files are counted as they are packed.
+    """
 
     def __init__(self, pattern: str, line_bytes: int, *, follow: bool, from_end: bool) -> None:
         self._line_bytes = line_bytes
@@ -41,16 +45,12 @@ class Follower:
         self._refused: dict[str, float] = {}
         self._events: Counter[str] = Counter()
         self._dropped = 0
+        self.lag_bytes = 0
 
     @property
     def positions(self) -> list[Position]:
         """How far each file has been read."""
         return [tail.position for tail in self._tails.values()]
-
-    @property
-    def lag_bytes(self) -> int:
-        """Bytes of all files that are not read; of gzip files as they are packed."""
-        return sum(tail.unread for tail in self._tails.values())
 
     @property
     def up(self) -> bool:
@@ -82,6 +82,7 @@ class Follower:
         for path, status in found:
             self._see(path, status, now)
         self._from_end = False
+        self.lag_bytes = sum(tail.unread for tail in self._tails.values())
         self._refused = {path: last for path, last in self._refused.items() if now - last < FORGET_SECONDS}
 
     def round(self) -> Iterator[bytes]:
@@ -124,7 +125,7 @@ class Follower:
             tail.gone = now
 
     def _attempt(self, tail: Tail) -> bytes | None:
-        stays = tail.handle is not None or self._pool.room()
+        stays, unread = tail.handle is not None or self._pool.room(), tail.unread
         try:
             self._pool.acquire(tail)
             lines = self._advance(tail, time.monotonic())
@@ -133,6 +134,7 @@ class Follower:
             return self._fail(tail, error)
         finally:
             self._dropped += tail.lines.take_dropped()
+            self.lag_bytes += tail.unread - unread
             if not stays:
                 self._pool.release(tail)
         return lines
@@ -141,7 +143,7 @@ class Follower:
         """Take the next step with a file; None when there is nothing to do now."""
         if not tail.begun:
             start = self._start(tail, now)
-            tail.waiting = start is None
+            tail.waiting = start is None and tail.size > 0
             if start is None:
                 return self._finish(tail) if self._left(tail, now) else None
             tail.begin(start)
@@ -164,17 +166,18 @@ class Follower:
             tail.done = True
             self._pool.release(tail)
             return None
-        if any(_is_copy(tail, head, other.position) for other in self._originals(tail, now)):
+        if any(_is_copy(tail, head, original) for original in self._originals(tail, now)):
             return None
         return next(self._reached(tail, head), 0)
 
-    def _originals(self, tail: Tail, now: float) -> Iterator[Tail]:
-        """Yield the files that are still read and that this one may be a copy of."""
+    def _originals(self, tail: Tail, now: float) -> Iterator[Position]:
+        """Yield the positions of the files that are still read and that this one may be a copy of."""
         packed, fresh = tail.inflater is not None, now - tail.moved < COPY_SECONDS
         for other in self._tails.values():
-            truncatable = fresh and other.in_place and tail.size <= max(other.size, other.offset)
-            if other.begun and not other.done and (packed or truncatable):
-                yield other
+            if other.log == tail.log and other.begun and not other.done:
+                truncatable = fresh and other.in_place and tail.size <= max(other.size, other.offset)
+                if packed or truncatable:
+                    yield other.position
 
     def _reached(self, tail: Tail, head: bytes) -> Iterator[int]:
         """Yield how far a file was read already, itself or as the original of this copy."""
@@ -241,4 +244,5 @@ class Follower:
 
 def _is_copy(tail: Tail, head: bytes, original: Position) -> bool:
     """Say whether a file is a copy; not of a short one unless it is packed: two short logs may begin alike."""
-    return (tail.inflater is not None or len(head) == PREFIX_BYTES) and original.is_of_copy(tail.path, head)
+    enough = tail.inflater is not None or len(head) == PREFIX_BYTES
+    return enough and original.is_of_copy(tail.path, fingerprint(head))

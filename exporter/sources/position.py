@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 PREFIX_BYTES = 1024
 """Of this many first bytes at most a fingerprint is taken."""
+
 _ROTATED = re.compile(r"\.|[-_](?=\d{4}-?\d\d-?\d\d)")
 
 
@@ -40,9 +41,9 @@ class Position:
         """Say whether the file of this identity, whose content begins with `head`, is the one that was read so far."""
         return (self.device, self.inode) == key and self.fingerprint.begins(head)
 
-    def is_of_copy(self, path: str, head: bytes) -> bool:
-        """Say whether a file at `path` whose content begins with `head` is a copy of this one made by rotation."""
-        return path != self.path and log_of(path) == log_of(self.path) and fingerprint(head) == self.fingerprint
+    def is_of_copy(self, path: str, first: Fingerprint) -> bool:
+        """Say whether a file at `path` of the same fingerprint is a copy of this one made by rotation."""
+        return first == self.fingerprint and path != self.path and log_of(path) == log_of(self.path)
 
 
 def fingerprint(head: bytes) -> Fingerprint:

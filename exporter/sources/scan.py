@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from exporter.sources.position import key_of
+
 REMEMBERED = 1000
 """So many paths that are gone are remembered, to notice that a file was deleted and made anew."""
 
@@ -29,7 +31,7 @@ class Scanner:
         before = self._places
         places: dict[str, tuple[int, int]] = {}
         for path, status in self._files():
-            key = places[path] = (status.st_dev, status.st_ino)
+            key = places[path] = key_of(status)
             found.setdefault(key, (path, status))
             if before.get(path, key) != key and not known(key):
                 self._rotations += 1
