@@ -10,9 +10,6 @@ from exporter.sources.position import key_of
 REMEMBERED = 1000
 """So many paths that are gone are remembered, to notice that a file was deleted and made anew."""
 
-NOWHERE = (0, 0)
-"""The identity of a file that is known no more: its own may have been given to another."""
-
 Found = tuple[str, os.stat_result]
 
 
@@ -22,21 +19,20 @@ class Scanner:
     def __init__(self, pattern: str, refuse: Callable[[str, OSError], None]) -> None:
         self._pattern = pattern
         self._refuse = refuse
-        self._places: dict[str, tuple[int, int]] = {}
+        self._seen: list[str] = []
         self._rotations = 0
 
     def scan(self, known: Callable[[tuple[int, int]], bool]) -> list[Found]:
         """Return the files there are, oldest first, each once; `known` says whether a file was found before."""
         found: dict[tuple[int, int], Found] = {}
-        before = self._places
-        places: dict[str, tuple[int, int]] = {}
+        before = set(self._seen)
+        paths: list[str] = []
         for path, status in self._files():
-            key = places[path] = key_of(status)
-            found.setdefault(key, (path, status))
-            if before.get(path, key) != key and not known(key):
-                self._rotations += 1
-        gone = {path: key if known(key) else NOWHERE for path, key in before.items() if path not in places}
-        self._places = dict(list(gone.items())[-REMEMBERED:]) | places
+            paths.append(path)
+            found.setdefault(key_of(status), (path, status))
+            self._rotations += path in before and not known(key_of(status))
+        present = set(paths)
+        self._seen = [path for path in self._seen if path not in present][-REMEMBERED:] + paths
         return sorted(found.values(), key=lambda file: (file[1].st_mtime_ns, file[0]))
 
     def take_rotations(self) -> int:
