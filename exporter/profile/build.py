@@ -21,7 +21,7 @@ from exporter.profile.spec import (
     fixed_levels,
     problems,
 )
-from exporter.profile.values import categories_of, column_of, extracted, labelled
+from exporter.profile.values import Raw, categories_of, column_of, extracted, labelled
 from exporter.scores import BUILTIN as SCORES
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
@@ -71,7 +71,7 @@ def _fit(spec: ComponentSpec, columns: Columns, seed: int) -> ComponentSpec:
     if not _learns(spec):
         return spec
     extractor: Any = spec.data_extractor()
-    data = columns.values[spec.key]
+    data: Any = columns.values[spec.key]
     rows = np.flatnonzero(_half(len(data), seed)).tolist()
     try:
         fitted = extractor.fit([data[row] for row in rows], seed)
@@ -81,12 +81,17 @@ def _fit(spec: ComponentSpec, columns: Columns, seed: int) -> ComponentSpec:
     return msgspec.structs.replace(spec, extractor={name: msgspec.to_builtins(fitted)})
 
 
+def _read(spec: ComponentSpec, raw: Raw) -> Raw:
+    values = extracted(spec, raw)
+    return values if spec.numeric else categories_of(spec, values)
+
+
 class _Builder:
     def __init__(self, spec: ProfileSpec, columns: Columns, categories: int, seed: int) -> None:
         self._spec = spec
         self._limit = categories
         self._seed = seed
-        self._raw = {s.key: extracted(s, columns.values[s.key]) for s in spec.components if not s.computed}
+        self._raw = {s.key: _read(s, columns.values[s.key]) for s in spec.components if not s.computed}
         self._levels = self._choose_levels()
         self._columns: dict[tuple[str, str], Column] = {}
         self._fields: dict[tuple[str, str], Field] = {}
@@ -119,7 +124,13 @@ class _Builder:
 
     def _count(self, spec: ComponentSpec) -> Counter[str]:
         found = categories_of(spec, self._raw[spec.key])
-        return Counter(label(value) for value in found if isinstance(value, str | int | float))
+        counts: Counter[str] = Counter()
+        for value, rows in zip(
+            found.values, np.bincount(found.places, minlength=len(found.values)).tolist(), strict=True
+        ):
+            if rows and isinstance(value, str | int | float):
+                counts[label(value)] += rows
+        return counts
 
     def _levels_of(self, spec: ComponentSpec, counter: Counter[str]) -> tuple[tuple[str, ...], bool]:
         if fixed := fixed_levels(spec):
@@ -132,7 +143,7 @@ class _Builder:
 
     def _measure(self, spec: ComponentSpec) -> Measure:
         column, measure = self._eval(spec) if spec.computed else self._logged(spec)
-        if not measure.of(column).n:
+        if measure.grid is None and not measure.of(column).n:
             raise ValueError("the reference has no valid value of it")
         self._columns[spec.key] = column
         self._fields[spec.key] = field_of(spec, measure.levels if measure.grid is None else None)
@@ -169,10 +180,10 @@ class _Builder:
 
 
 def _numeric_measure(spec: ComponentSpec, values: Floats) -> Measure:
-    finite = values[np.isfinite(values)]
+    finite = np.sort(values[np.isfinite(values)])
     if not len(finite):
         raise ValueError("the reference has no valid number of it")
-    return Measure(Grid.of(finite), domain=_domain(spec, float(finite.min()), float(finite.max())))
+    return Measure(Grid.of_sorted(finite), domain=_domain(spec, float(finite[0]), float(finite[-1])))
 
 
 def _domain(spec: ComponentSpec, low: float, high: float) -> Domain:

@@ -10,6 +10,7 @@ from exporter.profile.spec import ComponentSpec, Dtype, ProfileSpec, ScoreSpec
 
 SAMPLE = 10_000
 DISCRETE = 20  # integers of so few different values are categories
+DEPTH = 20  # words of a path; what is nested deeper is data for an extractor, not a component
 TEXT_SHARE = 0.5  # text of which more than half is different is no category
 
 
@@ -22,12 +23,14 @@ def infer(records: Iterable[Mapping[str, Any]], name: str | None = None, version
     models: Counter[str] = Counter()
     versions: Counter[str] = Counter()
     for record, _ in zip(records, range(SAMPLE), strict=False):
-        models[str(record.get("model") or "model")] += 1
+        model = record.get("model")
+        models[model if isinstance(model, str) and model else "model"] += 1
         versions[str(record.get("version") or "1.0.0")] += 1
         for role in ROLES:
             for path, value in _leaves(role, record.get(role)):
                 seen.setdefault(path, []).append(value)
-    kinds = {path: kind for path, values in seen.items() if (kind := _dtype(values))}
+    parents = {path[:i] for path in seen for i, character in enumerate(path) if character == "."}
+    kinds = {path: kind for path, values in seen.items() if path not in parents and (kind := _dtype(values))}
     components = [ComponentSpec(name=_name(path, kinds), element=path, dtype=kind) for path, kind in kinds.items()]
     evals, scores = _evaluation(components)
     chosen = [name or _most(models, "model"), version or _most(versions, "1.0.0")]
@@ -40,6 +43,8 @@ def _most(counts: Counter[str], default: str) -> str:
 
 def _leaves(path: str, value: object) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
+        if path.count(".") == DEPTH:
+            return
         for word, below in value.items():
             if word and "." not in word:
                 yield from _leaves(f"{path}.{word}", below)

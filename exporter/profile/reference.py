@@ -11,17 +11,19 @@ from exporter.decoders.native import rows_of
 from exporter.decoders.shape import COERCE, ROLES, Dtype, descend, identity
 from exporter.profile.model import ProfileError
 from exporter.profile.spec import ComponentSpec, ProfileSpec
+from exporter.profile.values import Key, Raw
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Reference values by (role, name), all of one length, a row for each prediction.
 
-    Numbers are float64 with NaN where there is none; categories are a sequence of text, numbers, booleans or None; of a
-    component with an extractor, the data that it reads. A row without any actual is a prediction without a label.
+    Numbers are float64 with NaN where there is none; categories are a sequence of text, numbers, booleans or None, or
+    coded; of a component with an extractor, the data that it reads. A row without any actual is a prediction without a
+    label.
     """
 
-    values: Mapping[tuple[str, str], Floats | Sequence[Any]]
+    values: Mapping[Key, Raw]
 
 
 def columns_of(spec: ProfileSpec, lines: Iterable[bytes]) -> Columns:

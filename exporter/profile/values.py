@@ -1,6 +1,10 @@
 """Turns what is logged of a component into a column, as the decoder does for a log."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -12,31 +16,60 @@ from exporter.decoders.shape import COERCE, number
 from exporter.profile.spec import ComponentSpec
 
 Key = tuple[str, str]
-Raw = Floats | Sequence[Any]
+PLAIN = {str, int, float, bool}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """Values as places (rows,) in a list of different ones."""
+
+    places: NDArray[np.intp]
+    values: Sequence[Any]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+Raw = Floats | Sequence[Any] | Coded
 
 
 def extracted(spec: ComponentSpec, raw: Raw) -> Raw:
     """Return the values that a component's extractor, if it has one, makes of data."""
-    if spec.extractor is None:
+    if spec.extractor is None or isinstance(raw, Coded):
         return raw
     extract = guarded(spec.data_extractor().extract, numeric=spec.numeric)
     return [extract(datum) for datum in raw]
 
 
-def categories_of(spec: ComponentSpec, raw: Raw) -> Iterator[Any]:
-    """Yield categories as a decoder reads them: text or numbers, None or a marker where there is none."""
+def categories_of(spec: ComponentSpec, raw: Raw) -> Coded:
+    """Return categories as a decoder reads them: text or numbers, None or a marker where there is none."""
+    found = raw if isinstance(raw, Coded) else _coded(raw)
     if spec.extractor is not None:
-        return iter(raw)
-    return map(COERCE["bool" if spec.dtype == "bool" else "category"], raw)
+        return found
+    read = COERCE["bool" if spec.dtype == "bool" else "category"]
+    return Coded(found.places, [read(value) for value in found.values])
+
+
+def _coded(raw: Floats | Sequence[Any]) -> Coded:
+    """Look at each different value once; values of several types, of which 1 and True are equal, one by one."""
+    kinds = set(map(type, raw)) - {NoneType}
+    if len(kinds) > 1 or not kinds <= PLAIN:
+        return Coded(np.arange(len(raw)), list(raw))
+    places: defaultdict[Any, int] = defaultdict(count().__next__)
+    return Coded(np.fromiter(map(places.__getitem__, raw), np.intp, len(raw)), list(places))
 
 
 def column_of(spec: ComponentSpec, raw: Raw, levels: Sequence[str]) -> Column:
     """Return extracted values, shape (rows,), as a column: floats, or codes of the levels."""
     if not spec.numeric:
-        coding = Coding(levels)
-        return np.fromiter((coding[value] for value in categories_of(spec, raw)), np.int32, len(raw))
+        coding, found = Coding(levels), categories_of(spec, raw)
+        return np.array([coding[value] for value in found.values], np.int32)[found.places]
+    if isinstance(raw, Coded):
+        return column_of(spec, raw.values, levels)[raw.places]
     if isinstance(raw, np.ndarray) and raw.dtype.kind in "fiu":
         return raw.astype(np.float64)
+    if set(map(type, raw)) <= {float, NoneType}:
+        return np.array(raw, np.float64)
     read = number if spec.extractor is None else float
     return np.fromiter(map(read, raw), np.float64, len(raw))
 
