@@ -376,6 +376,24 @@ def test_a_slow_writer_makes_sources_wait_and_loses_nothing(site):
     assert 1 < max(waiting) <= 8
 
 
+def test_what_waits_in_the_queue_when_the_exporter_stops_is_counted(site):
+    script, configuration = scripted(site, *[lines(number) for number in range(6)])
+    gate = threading.Event()
+
+    def hold(app):
+        ingest = app._fleet.ingest
+        app._fleet.ingest = lambda *args: (gate.wait(10), ingest(*args))
+
+    with site.running(configuration, hold) as app:
+        until(app.addresses[0], lambda _: not script.steps and app._batches.qsize() == 5)
+        stopping = threading.Thread(target=app.stop)
+        stopping.start()
+        until(app.addresses[0], lambda found: value(found, "prediction_exporter_source_up") == 0)
+        gate.set()
+        stopping.join(10)
+    assert value(final(app), PREDICTIONS) == value(final(app), "prediction_exporter_records_total") == 6
+
+
 # -- one pass over finished logs
 
 
