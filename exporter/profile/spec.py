@@ -101,10 +101,11 @@ def problems(spec: ProfileSpec) -> list[tuple[str, str]]:
         found.append(("name", "a model's name must not be empty or hold @ or /"))
     if not spec.version or set(spec.version) & set("@/"):
         found.append(("version", "a version must not be empty or hold @ or /"))
-    known = {component.key: component for component in reversed(spec.components)}
+    keys = [component.key for component in spec.components]
+    known = dict(zip(keys, spec.components, strict=True))
     for i, component in enumerate(spec.components):
         place = f"components[{i}]"
-        if known.get(component.key) is not component:
+        if component.key in keys[:i]:
             found.append((f"{place}.name", f"{component.resolved_role} {component.name} is declared twice"))
         found += [(f"{place}.{key}", message) for key, message in _component(component, known)]
     names = [score.name for score in spec.scores]
