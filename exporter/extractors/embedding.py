@@ -21,6 +21,7 @@ TURNS = 6
 RADII = (1, 2, 4, 8, 16, 24, 32, 48, 64)
 GROUPS = (TILES**2, CELLS**2 * TURNS, len(RADII) - 1, 6)  # tiles, edges, frequencies, colours
 OUTPUTS = 4096
+INPUT = 2048
 _NOISE = (1 / 255) ** 2 / 12  # the variance of a pixel that rounding to 8 bits leaves, below which is nothing to see
 _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of ImageNet, as is usual
 
@@ -103,6 +104,8 @@ def _tensor(image: "Image", shape: list[Any]) -> Any:  # noqa: ANN401 - a float3
     if len(shape) != 4 or (shape[1] not in (3, None) and not isinstance(shape[1], str)):  # noqa: PLR2004
         raise ValueError(f"the ONNX network takes {shape}, and an image is (1, 3, height, width)")
     height, width = (side if isinstance(side, int) and side > 0 else 224 for side in shape[2:])
+    if max(height, width) > INPUT:
+        raise ValueError(f"the ONNX network takes images of {width} x {height} pixels, the limit is {INPUT} a side")
     colours = np.asarray(stretched(image, width, height).convert("RGB")) / 255
     return ((colours - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None].astype(np.float32)
 

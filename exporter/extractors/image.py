@@ -71,7 +71,7 @@ def stretched(image: "Image", width: int, height: int) -> "Image":
     """Return an image at a size, whatever its own proportions."""
     from PIL.Image import Resampling  # noqa: PLC0415 - Pillow is loaded only where images are read
 
-    return image if image.size == (width, height) else image.resize((width, height), Resampling.BILINEAR)
+    return image.resize((width, height), Resampling.BILINEAR)
 
 
 def counted(image: "Image") -> NDArray[np.int64]:
@@ -87,13 +87,22 @@ def _opened(datum: object) -> "Image":
     if isinstance(datum, bytes | bytearray | memoryview):
         if len(datum) > ENCODED:
             raise ValueError(f"the file has {len(datum)} bytes, the limit is {ENCODED}")
-        datum = Image.open(BytesIO(datum), formats=FORMATS)
+        datum = _header(datum)
     if isinstance(datum, np.ndarray):
         return _of_array(datum)
     if not isinstance(datum, Image.Image):
         raise ValueError(f"{type(datum).__name__} is no image, but Pillow, numpy, bytes or base64 are")  # noqa: TRY004
     _bound(*datum.size)
     return datum
+
+
+def _header(file: bytes | bytearray | memoryview) -> "Image":
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - Pillow is loaded only where images are read
+
+    try:
+        return Image.open(BytesIO(file), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise ValueError(f"{len(file)} bytes are no sound file of {', '.join(FORMATS)}") from None
 
 
 def _file(text: str) -> bytes:

@@ -11,7 +11,7 @@ from exporter.batch import Floats
 from exporter.extractors.packed import Packed, packed
 from exporter.extractors.reference import moments, ordered, sampled, usable
 
-SAMPLE = 20_000  # rows that a fit reads; more of them move no score
+SAMPLE = 20_000  # rows that a fit reads, so that its time is bounded
 WIDTH = 512
 FAR = 1e30  # standard deviations at which a coordinate saturates: its square is still a number
 
