@@ -27,7 +27,7 @@ from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
 
 CATEGORIES = 50
-MARGIN = 0.05  # of the observed range, beyond which a number is out of the learned domain
+TAIL = 20  # values at either end from which a learned domain's margin is taken, of at least ten times as many
 SLACK = 0.1  # of the reference's score, by which the default threshold is worse
 
 
@@ -183,17 +183,28 @@ def _numeric_measure(spec: ComponentSpec, values: Floats) -> Measure:
     finite = np.sort(values[np.isfinite(values)])
     if not len(finite):
         raise ValueError("the reference has no valid number of it")
-    return Measure(Grid.of_sorted(finite), domain=_domain(spec, float(finite[0]), float(finite[-1])))
+    domain = learned_domain(finite) if spec.domain is None else Domain(*declared_range(spec.domain))
+    return Measure(Grid.of_sorted(finite), domain=domain)
 
 
-def _domain(spec: ComponentSpec, low: float, high: float) -> Domain:
-    """Return the declared domain, or the observed range with a margin that does not cross zero."""
-    if spec.domain is not None:
-        return Domain(*declared_range(spec.domain))
-    margin = MARGIN * (high - low)
-    return Domain(
-        max(low - margin, 0.0) if low >= 0 else low - margin, min(high + margin, 0.0) if high <= 0 else high + margin
-    )
+def learned_domain(values: Floats) -> Domain:
+    """Return the range of ascending finite values with a margin at either end, which does not cross zero.
+
+    Where the end and the 21st value from it (of fewer than 200 values: the tenth part from it) have one sign, the
+    margin is as large beside the end as the end is beside that value; else it is their distance, and at most the
+    observed range. Of n new values from the reference's own distribution (n >= 1,000), 0.1 to 0.2 are outside on
+    average, 0.5 where the tails are as heavy as Cauchy's; without a margin it would be 2.
+    """
+    low, high = float(values[0]), float(values[-1])
+    place = min(TAIL, len(values) // 10)
+    below, above = _beyond(low, float(values[place])), _beyond(high, float(values[-1 - place]))
+    return Domain(max(below, low - (high - low)), min(above, high + (high - low)))
+
+
+def _beyond(end: float, inner: float) -> float:
+    if end == 0:
+        return 0.0
+    return end * (end / inner) if inner and (end > 0) == (inner > 0) else end + (end - inner)
 
 
 def score_of(spec: ScoreSpec, reference: ComponentSummary) -> ScoreReference:
