@@ -281,14 +281,18 @@ def test_missing_values_of_a_reference_are_counted_by_reason():
 @pytest.mark.parametrize(
     ("values", "low", "high"),
     [
-        ((0, 100), 0, 105),
-        ((1, 101), 0, 106),
-        ((10, 110), 5, 115),
-        ((-100, 0), -105, 0),
-        ((-101, -1), -106, 0),
-        ((-50, 50), -55, 55),
+        (range(100, 301), 100 * 100 / 120, 300 * 300 / 280),
+        (range(-300, -99), -300 * 300 / 280, -100 * 100 / 120),
+        (range(201), 0, 200 * 200 / 180),
+        (range(-200, 1), -200 * 200 / 180, 0),
+        (range(-100, 101), -125, 125),
+        (range(-10, 191), -10 - 20, 190 * 190 / 170),
+        ((0, 100), 0, 200),
+        ((1, 101), 1 / 101, 201),
+        ((-50, 50), -150, 150),
+        ((*range(10, 29), 1000), 10 * 10 / 12, 1990),
         ((3, 3), 3, 3),
-        ((1, math.nan, math.inf, -math.inf, 101), 0, 106),
+        ((1, math.nan, math.inf, -math.inf, 101), 1 / 101, 201),
     ],
 )
 def test_a_domain_is_learned_with_a_margin_that_does_not_cross_zero(values, low, high):

@@ -27,7 +27,7 @@ from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
 
 CATEGORIES = 50
-TAIL = 20  # values at either end from which a learned domain's margin is taken, of at least ten times as many
+TAIL = 20  # values at either end of the reference that say how wide a learned domain's margin is
 SLACK = 0.1  # of the reference's score, by which the default threshold is worse
 
 
@@ -190,13 +190,13 @@ def _numeric_measure(spec: ComponentSpec, values: Floats) -> Measure:
 def learned_domain(values: Floats) -> Domain:
     """Return the range of ascending finite values with a margin at either end, which does not cross zero.
 
-    Where the end and the 21st value from it (of fewer than 200 values: the tenth part from it) have one sign, the
-    margin is as large beside the end as the end is beside that value; else it is their distance, and at most the
-    observed range. Of n new values from the reference's own distribution (n >= 1,000), 0.1 to 0.2 are outside on
+    A bound is to the end as the end is to the 21st value from it (of fewer than 200 values, a tenth of them from it)
+    where both have one sign; else it is as far beyond the end as that value is before it. It is at most the observed
+    range from the end. Of n >= 1,000 new values from the reference's own distribution, 0.1 to 0.2 are outside on
     average, 0.5 where the tails are as heavy as Cauchy's; without a margin it would be 2.
     """
     low, high = float(values[0]), float(values[-1])
-    place = min(TAIL, len(values) // 10)
+    place = min(TAIL, max(1, len(values) // 10), len(values) - 1)
     below, above = _beyond(low, float(values[place])), _beyond(high, float(values[-1 - place]))
     return Domain(max(below, low - (high - low)), min(above, high + (high - low)))
 
