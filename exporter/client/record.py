@@ -1,0 +1,129 @@
+"""The native record; how what a caller may go on changing is taken down, and how records become lines."""
+
+import gc
+from collections.abc import Sequence
+
+import msgspec
+
+from exporter.client.file import NEWLINE
+from exporter.client.files import File, Store
+from exporter.client.limits import INLINE_BYTES, LINE_BYTES
+from exporter.client.plain import Plainer, simpler
+from exporter.client.tally import Tally
+from exporter.client.text import clean
+
+TRUST = 1000  # records without an array, after which a flat dict is taken to hold none
+PARTS = ("input", "output", "actual", "tags", "data")
+
+
+class Record(msgspec.Struct, omit_defaults=True, gc=False):
+    """One line of the log. `time` is Unix seconds; parts are copied dicts, or JSON that is ready."""
+
+    id: str
+    time: float
+    model: str | None = None
+    version: str | None = None
+    input: object = None
+    output: object = None
+    latency_seconds: float | None = None
+    tags: object = None
+    error: str | None = None
+    sampled: float | None = None
+    actual: object = None
+    data: object = None
+    values: object = None
+    invalid: object = None
+
+
+class Codec:
+    """Takes values down in the caller's thread, and makes lines of records.
+
+    A dict of constants is copied, which takes a tenth of a microsecond, and encoded by the flusher. The garbage
+    collector knows such dicts, it does not track them; but it takes arrays for constants, so dicts are copied only
+    after TRUST records that held none. Everything else is encoded at once.
+    """
+
+    def __init__(self, store: Store, tally: Tally) -> None:
+        self._store = store
+        self._tally = tally
+        encoder = msgspec.json.Encoder(enc_hook=self._simpler)
+        self._encode, self._encode_lines = encoder.encode, encoder.encode_lines
+        self._clean = 0
+        self._arrays = self.light = False
+
+    def take(self, part: object, name: str, request_id: str, files: list[File]) -> object:
+        """Return what does not change when `part` does; what belongs into files is added to `files`."""
+        if part is None or part.__class__ is msgspec.Raw:
+            return part
+        if self.light and part.__class__ is dict and not gc.is_tracked(part):
+            return part.copy()
+        encoded = self._encoded(part)
+        if encoded is None or len(encoded) > INLINE_BYTES:
+            return self._take_apart(part, name, request_id, files, encoded)
+        return msgspec.Raw(encoded)
+
+    def line(self, record: Record, files: list[File]) -> bytes:
+        """Return a record as a line, b"" for one that is too long; parts that need files are taken apart."""
+        try:
+            encoded: bytes | None = self._encode(record)
+        except Exception:  # noqa: BLE001 - the values' own methods
+            encoded = None
+        if encoded is None or len(encoded) > INLINE_BYTES:
+            for name in PARTS:
+                part = getattr(record, name)
+                if part is not None and part.__class__ is not msgspec.Raw:
+                    setattr(record, name, self._take_apart(part, name, record.id, files, self._encoded(part)))
+            encoded = self._encoded(record) or self._encode(_tame(record))
+        return encoded + NEWLINE if len(encoded) < LINE_BYTES else self._cut(record)
+
+    def lines(self, batch: Sequence[object]) -> bytes | None:
+        """Return records, or lines of them that are ready, as lines; None where they must be done one by one."""
+        try:
+            lines: bytes = self._encode_lines(batch)
+        except Exception:  # noqa: BLE001 - the values' own methods
+            return None
+        self._clean += len(batch)
+        self.light = not self._arrays and self._clean >= TRUST
+        return lines if len(lines) < LINE_BYTES else None
+
+    def _simpler(self, value: object) -> object:
+        if not self._arrays and hasattr(value, "__setitem__"):  # the scalars of numpy have none
+            self._arrays, self.light = True, False
+        return simpler(value)
+
+    def _encoded(self, value: object) -> bytes | None:
+        try:
+            return self._encode(value)
+        except Exception:  # noqa: BLE001 - the values' own methods
+            return None
+
+    def _take_apart(self, part: object, name: str, request_id: str, files: list[File], encoded: bytes | None) -> object:
+        def attach(value: object, place: str) -> str | None:
+            return self._store.collect(value, place.removeprefix("input-"), request_id, files)
+
+        walk = Plainer(attach, lambda kind: self._tally.fault("repr", kind))
+        try:
+            return msgspec.Raw(self._encode(walk.plain(part, name)))
+        except Exception as error:  # noqa: BLE001 - a prediction goes on whatever it was given
+            if encoded is not None and len(encoded) < LINE_BYTES:
+                return msgspec.Raw(encoded)
+            self._tally.drop("part", f"{name}: {error!r}")
+            return None
+
+    def _cut(self, record: Record) -> bytes:
+        """Return what remains of a prediction without its parts: it counts, and has its latency and its error."""
+        self._tally.drop("too_long", f"a record of more than {LINE_BYTES} bytes loses its input and output")
+        if record.actual is not None:
+            return b""
+        rest = (record.latency_seconds, None, record.error, record.sampled)
+        bare = Record(record.id[:200], record.time, record.model, record.version, None, None, *rest)
+        return self._encode(bare) + NEWLINE
+
+
+def _tame(record: Record) -> Record:
+    """Return a record whose own fields are what they should be."""
+    try:
+        latency = None if record.latency_seconds is None else float(record.latency_seconds)
+    except Exception:  # noqa: BLE001 - the value's own methods
+        latency = None
+    return msgspec.structs.replace(record, id=clean(record.id), latency_seconds=latency)
