@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exporter.plan import statistics
-from exporter.profile import Component, Profile, ScoreReference
+from exporter.profile import Component, Profile, ScoreReference, scored
 from exporter.scores.score import MINIMUM_SAMPLES
 
 Verdict = Literal["good", "bad", "unknown"]
@@ -56,7 +56,10 @@ class ComponentContrast:
 
 @dataclass(frozen=True, slots=True)
 class ScoreContrast:
-    """A score in both; `change` is observed less reference, bad where it is the wrong way and beyond `limit`."""
+    """A score in both; `change` is observed less reference, bad where it is the wrong way and beyond `limit`.
+
+    `role` is that of the component it is of.
+    """
 
     name: str
     preference: str
@@ -66,6 +69,7 @@ class ScoreContrast:
     change: float
     limit: float
     verdict: Verdict
+    role: str = "eval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def contrast(reference: Profile, observed: Profile, limits: Limits = NO_LIMITS) 
         reference,
         observed,
         tuple(_component(here[key], there[key], limits) for key in alike),
-        tuple(_score(mine, other, limits) for mine, other in shared),
+        tuple(_score(mine, other, limits, scored(mine.spec, here)[0][0]) for mine, other in shared),
         tuple(skipped),
     )
 
@@ -181,7 +185,7 @@ def _only_value(component: Component) -> str | None:
     return present[0] if len(present) == 1 else None
 
 
-def _score(reference: ScoreReference, observed: ScoreReference, limits: Limits) -> ScoreContrast:
+def _score(reference: ScoreReference, observed: ScoreReference, limits: Limits, role: str) -> ScoreContrast:
     change = observed.reference - reference.reference
     limit = limits.scores.get(reference.spec.name, abs(reference.threshold - reference.reference))
     worse = -change if reference.preference == "high" else change
@@ -196,12 +200,13 @@ def _score(reference: ScoreReference, observed: ScoreReference, limits: Limits) 
         change,
         limit,
         verdict,
+        role,
     )
 
 
 def _score_issue(score: ScoreContrast) -> Issue:
     text = f"{score.name} went from {score.reference:.3g} to {score.observed:.3g} ({score.samples:,} records)"
-    return Issue("score", "eval", score.name, text)
+    return Issue("score", score.role, score.name, text)
 
 
 def _invalid_issue(component: ComponentContrast) -> Issue:

@@ -61,7 +61,7 @@ def evaluate(plan: ModelPlan, predictions: Sequence[Summaries], outcomes: Sequen
         ]
         components += readings
         drifted[spec.label] = _drifted(readings)
-        scores += [_score(score, joined, spec.label, failures) for score in plan.scores]
+        scores += [_score(s, joined if s.outcome else predicted, spec.label, failures) for s in plan.scores]
     return Evaluation(tuple(components), tuple(scores), drifted, failures)
 
 
@@ -110,10 +110,10 @@ def _drifted(readings: Sequence[ComponentReading]) -> float:
     return sum(verdicts) / len(verdicts) if verdicts else math.nan
 
 
-def _score(plan: ScorePlan, outcomes: Summaries, label: str, failures: Counter[tuple[str, str]]) -> ScoreReading:
+def _score(plan: ScorePlan, window: Summaries, label: str, failures: Counter[tuple[str, str]]) -> ScoreReading:
     name = plan.reference.spec.name
     try:
-        value, samples = plan.score.measure(outcomes[plan.component])
+        value, samples = plan.score.measure(window[plan.component])
     except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
         failures["score", name] += 1
         return ScoreReading(name, label, math.nan, 0)

@@ -9,7 +9,7 @@ from exporter.batch import Field, Schema
 from exporter.drift import BUILTIN as STATISTICS
 from exporter.drift import Statistic
 from exporter.extractors import Bound
-from exporter.profile import Component, Profile, ScoreReference
+from exporter.profile import Component, Profile, ScoreReference, scored
 from exporter.scores import BUILTIN as SCORES
 from exporter.scores import Score
 from exporter.summaries import Categories, Grid, Measure
@@ -39,11 +39,12 @@ class EvalStep:
 
 @dataclass(frozen=True, slots=True)
 class ScorePlan:
-    """A score and the place of the outcome component that it reads."""
+    """A score and the place of the component that it reads among those of outcomes, or else of predictions."""
 
     reference: ScoreReference
     score: Score
     component: int
+    outcome: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ def plan(
     actual = tuple(i for i, field in enumerate(fields) if field.role == "actual")
     evals = tuple(_eval_step(c, fields) for c in profile.components if c.role == "eval")
     outcome = (*(logged[i] for i in actual), *(step.component for step in evals))
-    places = {component.name: i for i, component in enumerate(outcome) if component.role == "eval"}
     predicted = tuple(i for i, field in enumerate(fields) if field.role != "actual")
+    prediction = tuple(logged[i] for i in predicted)
     return ModelPlan(
         profile=profile,
         schema=Schema(profile.name, profile.version, fields, ids=bool(outcome)),
@@ -105,10 +106,18 @@ def plan(
         actual=actual,
         kept=tuple(dict.fromkeys(step.output for step in evals)),
         evals=evals,
-        prediction_components=tuple(logged[i] for i in predicted),
+        prediction_components=prediction,
         outcome_components=outcome,
-        scores=tuple(ScorePlan(s, SCORES[s.spec.kind], places[s.spec.input]) for s in profile.scores),
+        scores=tuple(_score_plan(score, prediction, outcome) for score in profile.scores),
     )
+
+
+def _score_plan(reference: ScoreReference, prediction: Sequence[Component], outcome: Sequence[Component]) -> ScorePlan:
+    joined = [component.spec.key for component in outcome]
+    alone = [component.spec.key for component in prediction]
+    (key,) = scored(reference.spec, (*joined, *alone))
+    places = joined if key in joined else alone
+    return ScorePlan(reference, SCORES[reference.spec.kind], places.index(key), outcome=places is joined)
 
 
 def _capped(component: Component, limit: int) -> Component:

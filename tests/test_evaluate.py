@@ -1,9 +1,11 @@
 """Evaluation: what may be said of a window and what may not, and what a failing plug-in costs."""
 
+import json
 import math
 from collections import Counter
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 import shop
@@ -13,7 +15,7 @@ from exporter.drift import BUILTIN as STATISTICS
 from exporter.engine import Engine
 from exporter.evaluate import QUANTILES, evaluate
 from exporter.plan import ScorePlan, plan
-from exporter.profile import build, columns_of
+from exporter.profile import ScoreSpec, build, columns_of, problems
 from exporter.scores import Score
 from exporter.scores.score import MINIMUM_SAMPLES
 from exporter.windows import WindowSpec
@@ -210,6 +212,26 @@ def test_a_score_that_is_undefined_is_unknown_however_many_records_there_are():
     assert math.isnan(scores["precision"].value)
     assert scores["precision"].samples == 0
     assert scores["recall"].value == 0.0
+
+
+def test_a_score_may_be_of_any_component_where_its_name_is_clear():
+    scores = [ScoreSpec("mean_size", "size", "mean"), ScoreSpec("mean_error", "error", "mean")]
+    spec = msgspec.structs.replace(shop.SPEC, scores=scores)
+    reference = [json.dumps(record).encode() for record in shop.records(500, seed=1)]
+    profile = build(spec, columns_of(spec, reference), built=0.0)
+    log = shifted(shop.records(100, seed=2), size=7.0)
+    unlabelled = [{key: part for key, part in record.items() if key != "actual"} for record in log]
+    found = {score.name: score for score in evaluated(unlabelled, planned=plan(profile, LONG[:1])).scores}
+    assert (found["mean_size"].value, found["mean_size"].samples) == (7.0, 100)
+    assert (math.isnan(found["mean_error"].value), found["mean_error"].samples) == (True, 0)
+    wrong = msgspec.structs.replace(spec, scores=[ScoreSpec("mean", "price"), ScoreSpec("accuracy", "colour")])
+    assert problems(wrong) == [
+        ("scores[0].input", "price is the name of several: output price, actual price"),
+        (
+            "scores[1].input",
+            "accuracy cannot read colour; it needs a component of classification_error_type or correct",
+        ),
+    ]
 
 
 def test_a_statistic_that_says_nan_is_unknown_and_no_failure():

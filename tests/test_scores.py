@@ -56,28 +56,61 @@ def test_the_mean_absolute_error_is_the_mean_of_the_finite_errors(errors):
     assert math.isnan(value) if not samples else value == pytest.approx(finite.mean())
 
 
-@pytest.mark.parametrize(("name", "cells"), [("precision", ["FN", "TN"]), ("recall", ["FP", "TN"]), ("accuracy", [])])
+@pytest.mark.parametrize(
+    ("name", "cells"), [("f1", ["TN"]), ("precision", ["FN", "TN"]), ("recall", ["FP", "TN"]), ("accuracy", [])]
+)
 def test_a_score_whose_denominator_is_nothing_is_undefined_and_not_0(name, cells):
     value, samples = measured(name, cells, CELLS)
     assert math.isnan(value)
     assert samples == 0
 
 
-@pytest.mark.parametrize("name", ["accuracy", "precision", "recall"])
+@law
+@given(outcomes)
+def test_f1_is_the_harmonic_mean_of_precision_and_recall(cells):
+    (precision, _), (recall, _), (f1, samples) = (
+        measured(name, cells, CELLS) for name in ("precision", "recall", "f1")
+    )
+    assert samples == sum(cell in ("TP", "FP", "FN") for cell in cells)
+    if precision and recall and samples:
+        assert f1 == pytest.approx(2 / (1 / precision + 1 / recall), nan_ok=True)
+    elif samples:
+        assert f1 == 0
+
+
+@law
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=50))
+def test_the_root_mean_squared_error_is_that_of_numpy_for_signed_and_absolute_errors(errors):
+    column = np.array(errors, np.float64)
+    expected = pytest.approx(np.sqrt((column**2).mean()), rel=1e-9)
+    for values in (column, np.abs(column)):
+        summary = Measure(Grid.of(np.arange(3.0))).of(values)
+        assert BUILTIN["root_mean_squared_error"].measure(summary) == (expected, len(errors))
+
+
+@law
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=50))
+def test_the_mean_is_that_of_numpy(values):
+    summary = Measure(Grid.of(np.arange(3.0))).of(np.array(values))
+    assert BUILTIN["mean"].measure(summary) == (pytest.approx(np.mean(values), abs=1e-3), len(values))
+
+
+@pytest.mark.parametrize("name", ["accuracy", "precision", "recall", "f1"])
 def test_a_score_of_categories_refuses_numbers(name):
     with pytest.raises(ValueError, match="needs categories"):
         BUILTIN[name].measure(Measure(Grid.of(np.arange(3.0))).empty())
 
 
-def test_the_mean_absolute_error_refuses_categories():
+@pytest.mark.parametrize("name", ["mean", "mean_absolute_error", "root_mean_squared_error"])
+def test_a_score_of_numbers_refuses_categories(name):
     with pytest.raises(ValueError, match="needs numbers"):
-        BUILTIN["mean_absolute_error"].measure(Measure(levels=TRUTH).empty())
+        BUILTIN[name].measure(Measure(levels=TRUTH).empty())
 
 
 def test_an_error_is_better_low_and_a_share_of_right_predictions_high():
     low = {name for name, score in BUILTIN.items() if score.preference == "low"}
-    assert "mean_absolute_error" in low
-    assert not low & {"accuracy", "precision", "recall"}
+    assert low >= {"mean_absolute_error", "root_mean_squared_error"}
+    assert not low & {"accuracy", "precision", "recall", "f1"}
 
 
 def test_a_share_of_nothing_is_undefined():

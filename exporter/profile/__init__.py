@@ -5,7 +5,7 @@ from exporter.profile.infer import infer
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference, dump, load
 from exporter.profile.observe import observe
 from exporter.profile.reference import Columns, columns_of
-from exporter.profile.spec import ComponentSpec, ProfileSpec, ScoreSpec, problems
+from exporter.profile.spec import ComponentSpec, ProfileSpec, ScoreSpec, problems, scored
 
 __all__ = [
     "Columns",
@@ -23,4 +23,5 @@ __all__ = [
     "load",
     "observe",
     "problems",
+    "scored",
 ]

@@ -20,6 +20,7 @@ from exporter.profile.spec import (
     field_of,
     fixed_levels,
     problems,
+    scored,
 )
 from exporter.profile.values import Raw, categories_of, column_of, extracted, labelled
 from exporter.scores import BUILTIN as SCORES
@@ -107,8 +108,8 @@ class _Builder:
         if failures:
             raise ProfileError("; ".join(failures))
         components = [self._component(spec, measures[spec.key]) for spec in self._spec.components]
-        evals = {c.name: c.reference for c in components if c.role == "eval"}
-        scores = tuple(score_of(score, evals[score.input]) for score in self._spec.scores)
+        references = {component.spec.key: component.reference for component in components}
+        scores = tuple(score_of(score, references[scored(score, references)[0]]) for score in self._spec.scores)
         return Profile(self._spec.name, self._spec.version, built, tuple(components), scores)
 
     def _choose_levels(self) -> dict[tuple[str, str], tuple[tuple[str, ...], bool]]:

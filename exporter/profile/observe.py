@@ -6,6 +6,7 @@ from exporter.batch import Column
 from exporter.profile.build import score_of
 from exporter.profile.model import Component, Profile
 from exporter.profile.reference import Columns
+from exporter.profile.spec import scored
 from exporter.profile.values import Key, column_of, extracted, labelled
 
 
@@ -25,11 +26,12 @@ def observe(profile: Profile, columns: Columns, built: float) -> Profile:
         if component.spec.computed:
             _compute(component, profile, found)
     components = tuple(_observed(c, found) for c in profile.components if c.spec.key in found)
-    evals = {component.name: component.reference for component in components if component.role == "eval"}
+    references = {component.spec.key: component.reference for component in components}
     scores = tuple(
-        replace(score_of(score.spec, evals[score.spec.input]), threshold=score.threshold)
+        replace(score_of(score.spec, references[key]), threshold=score.threshold)
         for score in profile.scores
-        if score.spec.input in evals
+        for key in scored(score.spec, (component.spec.key for component in profile.components))
+        if key in references
     )
     return Profile(profile.name, profile.version, built, components, scores)
 

@@ -1,7 +1,7 @@
 """What a person writes about a model's components and scores before a profile is built (profile.yml)."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from exporter.drift.statistic import Kind
 from exporter.extractors import BUILTIN as EXTRACTORS
 from exporter.extractors import DATA, DataExtractor, EvalExtractor
 from exporter.scores import BUILTIN as SCORES
+from exporter.scores import Score
 from exporter.summaries.categories import OTHER
 
 Dtype = Literal["float", "int", "bool", "category"]
@@ -71,7 +72,10 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A score of an eval component; `score` is its kind (the name where it is left out)."""
+    """A score of a component; `score` is its kind (the name where it is left out).
+
+    `input` is the name of an eval component; where there is none, that of the one component of another role.
+    """
 
     name: str
     input: str
@@ -225,16 +229,28 @@ def _score(spec: ScoreSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> I
         return
     if spec.threshold is not None and not math.isfinite(spec.threshold):
         yield "threshold", "write a finite number"
-    component = known.get(("eval", spec.input))
-    if component is None:
-        yield "input", unknown("eval component", spec.input, [name for role, name in known if role == "eval"])
+    keys = scored(spec, known)
+    if len(keys) != 1:
+        names = dict.fromkeys(name for _, name in sorted(known, key=lambda key: key[0] != "eval"))
+        several = f"{spec.input} is the name of several: {', '.join(map(' '.join, keys))}"
+        yield "input", several if keys else unknown("component", spec.input, names)
         return
-    if list(_component(component, known)):
-        return
-    levels = component.eval_extractor().levels()
-    if levels not in SCORES[spec.kind].reads:
-        able = [n for n, e in EXTRACTORS.items() if _levels_of(e) in SCORES[spec.kind].reads]
+    component = known[keys[0]]
+    if not list(_component(component, known)) and not _readable(component, SCORES[spec.kind]):
+        able = SCORES[spec.kind].of or [n for n, e in EXTRACTORS.items() if _levels_of(e) in SCORES[spec.kind].reads]
         yield "input", f"{spec.kind} cannot read {spec.input}; it needs a component of {' or '.join(able)}"
+
+
+def scored(spec: ScoreSpec, known: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return (role, name) of the components that a score's input may mean; one where it is well defined."""
+    keys = [key for key in known if key[1] == spec.input]
+    return [("eval", spec.input)] if ("eval", spec.input) in keys else keys
+
+
+def _readable(spec: ComponentSpec, score: Score) -> bool:
+    name = next(iter(spec.extractor or {}), "")
+    levels = None if spec.numeric else fixed_levels(spec)
+    return levels in score.reads and (not score.of or name in score.of)
 
 
 def _levels_of(extractor: type[EvalExtractor]) -> tuple[str, ...] | None:

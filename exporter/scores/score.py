@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from exporter.summaries import Categories, ComponentSummary
+from exporter.summaries import Categories, ComponentSummary, Moments
 
 Preference = Literal["high", "low"]
 MINIMUM_SAMPLES = 30
@@ -18,12 +18,14 @@ class Score:
     """Quality of the model from a summary.
 
     `measure` returns the score (NaN where it is undefined) and the number of records behind it; `reads` are the levels
-    of the eval components that it can read, None for numbers.
+    of the components that it can read, None for numbers. `of` are the extractors whose numbers it can read, where it
+    cannot read any.
     """
 
     measure: Callable[[ComponentSummary], tuple[float, int]]
     preference: Preference
     reads: tuple[tuple[str, ...] | None, ...]
+    of: tuple[str, ...] = ()
 
 
 def ratio(part: int, whole: int) -> tuple[float, int]:
@@ -36,3 +38,10 @@ def counted(summary: ComponentSummary) -> Categories:
     if summary.categories is None:
         raise ValueError("the score needs categories")
     return summary.categories
+
+
+def measured(summary: ComponentSummary) -> Moments:
+    """Return the moments of a summary that plan has checked to have some."""
+    if summary.moments is None:
+        raise ValueError("the score needs numbers")
+    return summary.moments
