@@ -123,6 +123,28 @@ def test_an_error_of_a_value_of_the_wrong_type_is_of_the_wrong_type():
     assert fault_counts(errors) == (0, 1, 0)
 
 
+@law
+@given(st.lists(st.tuples(*[st.sampled_from([0.0, 1.0, 2.0, -0.0, math.inf, absent(Fault.TYPE)])] * 2), max_size=20))
+def test_classes_that_are_numbers_have_the_cells_of_the_categories_that_are_written_like_them(pairs):
+    columns = [np.array(column, np.float64) for column in (zip(*pairs, strict=True) if pairs else ([], []))]
+    texts = [[None if math.isnan(x) else f"{x:g}".removeprefix("-") for x in column] for column in columns]
+    levels = ("0", "1", "2", "inf")
+    for positive in (0, 1, "0", 2):
+        extractor = ClassificationErrorType("price", "price", positive)
+        codes = extractor.bind(*NUMBERS)(*columns).tolist()
+        assert [None if code < 0 else extractor.levels()[code] for code in codes] == extracted(
+            extractor, (texts[0], levels), (texts[1], levels)
+        )
+    codes = Correct("price", "price").bind(*NUMBERS)(*columns).tolist()
+    found = [None if code < 0 else ("false", "true")[code] for code in codes]
+    assert found == extracted(Correct("price", "price"), (texts[0], levels), (texts[1], levels))
+
+
+def test_a_positive_class_that_is_no_number_is_refused_where_the_classes_are():
+    with pytest.raises(ValueError, match="needs a positive number, not 'sick': output price is a number"):
+        ClassificationErrorType("price", "price", "sick").bind(*NUMBERS)
+
+
 @pytest.mark.parametrize("extractor", [Correct("label", "label"), ClassificationErrorType("label", "label", "a")])
 @pytest.mark.parametrize("side", [0, 1])
 def test_an_extractor_of_categories_refuses_a_number_by_name(extractor, side):

@@ -4,13 +4,19 @@ from collections.abc import Callable
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from exporter.batch import Column, Field
+from exporter.batch import Codes, Column, Field
 from exporter.extractors.pairing import MISSING, absent, need_categories
+
+Mask = NDArray[np.bool_]
 
 
 class ClassificationErrorType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """TP, FP, FN or TN for one positive category against all others; missing where output or actual is."""
+    """TP, FP, FN or TN for one positive category against all others; missing where output or actual is.
+
+    Where both are numbers (classes that an error is taken of, too), it is the number that is positive.
+    """
 
     output: str
     actual: str
@@ -22,16 +28,27 @@ class ClassificationErrorType(msgspec.Struct, frozen=True, forbid_unknown_fields
 
     def bind(self, output: Field, actual: Field) -> Callable[[Column, Column], Column]:
         """Return the function of an output and an actual column."""
+        if output.levels is None and actual.levels is None:
+            number = _number(self.positive, output)
+            return lambda out, act: _cells(out == number, act == number, np.isnan(out) | np.isnan(act))
         need_categories("classification_error_type", output, actual)
         positive = str(self.positive).lower() if isinstance(self.positive, bool) else str(self.positive)
-        out_positive, act_positive = _place(positive, output), _place(positive, actual)
+        output_place, actual_place = _place(positive, output), _place(positive, actual)
+        return lambda out, act: _cells(out == output_place, act == actual_place, absent(out, act))
 
-        def cell(out: Column, act: Column) -> Column:
-            claimed, real = out == out_positive, act == act_positive
-            cells = np.where(claimed, np.where(real, 0, 1), np.where(real, 2, 3)).astype(np.int32)
-            return np.where(absent(out, act), np.int32(MISSING), cells)
 
-        return cell
+def _cells(claimed: Mask, real: Mask, gone: Mask) -> Codes:
+    cells = np.where(claimed, np.where(real, 0, 1), np.where(real, 2, 3))
+    return np.where(gone, MISSING, cells).astype(np.int32)
+
+
+def _number(positive: str | int | bool, output: Field) -> float:
+    try:
+        return float(positive)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"classification_error_type needs a positive number, not {positive!r}: output {output.name} is a number"
+        ) from None
 
 
 def _place(category: str, field: Field) -> int:

@@ -12,7 +12,8 @@ from exporter.extractors.pairing import MISSING, absent, need_categories, transl
 class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """true where output and actual are the same category, else false; missing where either is.
 
-    It is missing too where the two cannot be compared: one of them is unseen, and the other could be the same.
+    It is missing too where the two cannot be compared: one of them is unseen, and the other could be the same. Where
+    both are numbers (classes that an error is taken of, too), they are the same where they are equal.
     """
 
     output: str
@@ -24,6 +25,8 @@ class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def bind(self, output: Field, actual: Field) -> Callable[[Column, Column], Column]:
         """Return the function of an output and an actual column."""
+        if output.levels is None and actual.levels is None:
+            return _equal
         need_categories("correct", output, actual)
         if not set(output.levels or ()) & set(actual.levels or ()):
             raise ValueError(f"output {output.name} and actual {actual.name} have no category in common")
@@ -37,3 +40,7 @@ class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return np.where(gone, np.int32(MISSING), (out == wanted).astype(np.int32))
 
         return correct
+
+
+def _equal(out: Column, act: Column) -> Column:
+    return np.where(np.isnan(out) | np.isnan(act), np.int32(MISSING), (out == act).astype(np.int32))
