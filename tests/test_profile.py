@@ -356,6 +356,18 @@ def test_a_boolean_is_false_or_true_whichever_occurs():
     assert component.reference.presence.type == 1
 
 
+def test_what_an_extractor_gives_is_of_learned_categories_where_the_dtype_says_so():
+    last, most = {"element": {"element": [-1]}}, {"max_score_element": {}}
+    component = one("category", [[0, "a"], ["b"], [3], [3.0], [True], [], ["a", [1]]], extractor=last)
+    assert component.measure.levels == ("3", "a", "b", "true")
+    assert (component.reference.presence.missing, component.reference.presence.extractor) == (1, 1)
+    component = one("category", [{"cat": 0.7, "dog": 0.3}, {"cat": 0.1, "dog": 0.9}, {}], extractor=most)
+    assert component.measure.levels == ("cat", "dog")
+    assert component.reference.presence.extractor == 1
+    component = one("bool", [[True], [0], ["true"]], extractor=last)
+    assert component.reference.categories.counts.tolist() == [1, 2, 0]
+
+
 def test_a_component_of_one_value_and_one_of_none():
     assert one("float", numbers(math.nan, 4)).reference.n == 1
     with pytest.raises(ProfileError, match=r"^input x: the reference has no valid number of it$"):

@@ -17,6 +17,7 @@ from exporter.decoders.shape import (
     WRONG_CATEGORY,
     Dtype,
     Shape,
+    category,
     descend,
     number,
 )
@@ -93,7 +94,7 @@ def guarded(extract: Callable[[object], float | str | None], *, numeric: bool) -
             return missing
         try:
             found = extract(datum)
-            return missing if found is None else float(found) if numeric else found
+            return missing if found is None else float(found) if numeric else category(found)
         except Exception:  # noqa: BLE001 - a plug-in may raise anything; the value is counted as failed
             return failed
 

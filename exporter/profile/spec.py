@@ -19,15 +19,18 @@ from exporter.scores import Score
 from exporter.summaries.categories import OTHER
 
 Dtype = Literal["float", "int", "bool", "category"]
+LEARNED = ("category", "bool")
 CATEGORIES = 1000
 
 
 class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A component: where it is logged (`element`, a dotted path), and what it is there (`extractor`).
 
-    Without an extractor the value itself is logged. In role eval there is no element: the extractor reads components
-    of output and actual. `role` is the first word of `element` where it is left out. `domain` is [low, high] (null is
-    open) or the list of categories; what is left out is learned from the reference. `thresholds` are by statistic.
+    Without an extractor the value itself is logged. What an extractor gives are numbers or its own categories; those of
+    one that has none of its own are learned where `dtype` is category or bool. In role eval there is no element: the
+    extractor reads components of output and actual. `role` is the first word of `element` where it is left out.
+    `domain` is [low, high] (null is open) or the list of categories; what is left out is learned from the reference.
+    `thresholds` are by statistic.
     """
 
     name: str
@@ -58,7 +61,9 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Tell whether the values are numbers."""
         if self.extractor is None:
             return self.dtype in ("float", "int")
-        return (self.eval_extractor() if self.computed else self.data_extractor()).levels() is None
+        if self.computed:
+            return self.eval_extractor().levels() is None
+        return self.data_extractor().levels() is None and self.dtype not in LEARNED
 
     def eval_extractor(self) -> EvalExtractor:
         """Return the extractor of an eval component; msgspec.ValidationError or KeyError where it is not one."""
@@ -183,9 +188,10 @@ def declared_range(domain: Sequence[Any]) -> tuple[float, float]:
 
 def fixed_levels(spec: ComponentSpec) -> tuple[str, ...]:
     """Return the categories that a component has whatever the reference; none where they are learned."""
+    levels = None
     if spec.extractor is not None:
-        return (spec.eval_extractor() if spec.computed else spec.data_extractor()).levels() or ()
-    return BOOL_LEVELS if spec.dtype == "bool" else ()
+        levels = (spec.eval_extractor() if spec.computed else spec.data_extractor()).levels()
+    return levels or (BOOL_LEVELS if spec.dtype == "bool" else ())
 
 
 def _extractor(spec: ComponentSpec, table: Mapping[str, type[Any]]) -> Iterator[tuple[str, str]]:
@@ -203,7 +209,8 @@ def _extractor(spec: ComponentSpec, table: Mapping[str, type[Any]]) -> Iterator[
     except msgspec.ValidationError as error:
         yield f"extractor.{name}", str(error)
         return
-    if spec.dtype is not None and (spec.dtype in ("float", "int")) != (levels is None):
+    unfit = levels is not None if spec.dtype in ("float", "int") else spec.computed and levels is None
+    if spec.dtype is not None and unfit:
         yield "dtype", f"leave it out: {name} gives {'numbers' if levels is None else 'categories'}"
 
 
