@@ -216,6 +216,32 @@ def test_values_beyond_the_range_of_the_reference_are_drift_even_where_they_are_
     assert measured("wasserstein", reference, window) > 2
 
 
+def test_a_reference_of_more_spread_than_a_float_holds_has_no_unit_to_measure_distance_in():
+    reference, window = numbers(np.array([-1e300, 0.0, 1e300] * 50), np.zeros(200))
+    assert math.isnan(measured("wasserstein", reference, window))
+    assert 0 < measured("kolmogorov_smirnov", reference, window) < 1
+
+
+@law
+@given(some_counts, some_counts)
+def test_what_has_nothing_in_common_is_at_distance_1_and_no_further(one, other):
+    pair = [*one[:4], 0, 0, 0, 0], [0, 0, 0, 0, *other[4:]]
+    if any(pair[0]) and any(pair[1]):
+        for name in ("jensen_shannon", "total_variation"):
+            assert 1 - 1e-9 <= measured(name, *map(categories, pair)) <= 1
+
+
+def test_rounding_does_not_take_jensen_shannon_beyond_1():
+    found = []
+    for _ in range(300):
+        counts = RANDOM.integers(1, 5000, 60)
+        summaries = (np.where(np.arange(60) < 30, counts, 0), np.where(np.arange(60) < 30, 0, counts))
+        names = tuple(map(str, range(59)))
+        pair = [ComponentSummary(Presence(), categories=Categories(names, kept)) for kept in summaries]
+        found.append(measured("jensen_shannon", *pair))
+    assert max(found) == 1
+
+
 def test_a_category_that_the_reference_does_not_have_is_drift():
     reference, window = categories([100, 100, 0, 0, 0, 0, 0, 0]), categories([0, 0, 0, 0, 0, 0, 0, 200])
     assert measured("jensen_shannon", reference, window) == 1

@@ -150,6 +150,7 @@ HOSTILE = {
     "huge": RANDOM.normal(0, 1, 300) * 1e300,
     "extremes": [-EXTREME, EXTREME] * 100,
     "tiny": RANDOM.normal(0, 1, 300) * 1e-300,
+    "small": RANDOM.normal(0, 1, 300) * 1e-150,
     "denormal": RANDOM.integers(0, 9, 300) * 5e-324,
     "infinite": [math.inf, -math.inf] * 100,
     "missing": [math.nan] * 200,

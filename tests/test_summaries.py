@@ -102,6 +102,7 @@ ADVERSARIES = {
     "lognormal": RANDOM.lognormal(0, 3, 20_000),
     "heavy ties": np.concatenate([np.repeat(np.arange(60.0), 200), RANDOM.random(3000) * 100]),
     "63 point masses and a continuum": np.concatenate([np.repeat(np.arange(63.0), 1700), RANDOM.random(1700) - 5]),
+    "a dozen point masses in a continuum": np.concatenate([np.repeat(np.arange(12.0), 500), RANDOM.random(4000) * 12]),
     "mostly zero": np.concatenate([np.zeros(9000), RANDOM.exponential(1, 1000)]),
     "two values": np.array([0.0, 1.0] * 50),
     "one value": np.full(1000, 0.1),
