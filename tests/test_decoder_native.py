@@ -82,7 +82,7 @@ def at(record, element):
             value = value.get(word)
         elif isinstance(value, list) and word.isdecimal():
             value = value[int(word)] if int(word) < len(value) else None
-        else:
+        elif word != "0" or isinstance(value, list):
             return MISFIT
     return value
 

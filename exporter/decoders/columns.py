@@ -101,6 +101,13 @@ def guarded(extract: Callable[[object], float | str | None], *, numeric: bool) -
     return value
 
 
+def reading(field: Field) -> Callable[[Any], Any]:
+    """Return the function from what is logged at a field's path to its value: a float, or a category for `Coding`."""
+    if field.extract is not None:
+        return guarded(field.extract, numeric=field.levels is None)
+    return COERCE[dtype_of(field)]
+
+
 class BatchBuffer:
     """The rows of one model under way, each packed into bytes by one expression made for its schema.
 

@@ -138,13 +138,13 @@ class NativeDecoder:
             self.rejects["not_json" if record is BROKEN else "not_object"] += 1
 
     def _route(self, rows: list[Any]) -> None:
-        models, versions = [row.model for row in rows], [row.version for row in rows]
-        if models.count(models[0]) == versions.count(versions[0]) == len(rows):
-            self._extend(self._find(models[0], versions[0]), rows)
+        model, version = rows[0].model, rows[0].version
+        if len([row for row in rows if row.model == model and row.version == version]) == len(rows):
+            self._extend(self._find(model, version), rows)
             return
         groups: dict[int | None, list[Any]] = {}
-        for row, model, version in zip(rows, models, versions, strict=True):
-            groups.setdefault(self._find(model, version), []).append(row)
+        for row in rows:
+            groups.setdefault(self._find(row.model, row.version), []).append(row)
         for index, group in groups.items():
             self._extend(index, group)
 

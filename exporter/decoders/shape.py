@@ -170,13 +170,16 @@ class Shape:
 
 
 def descend(raw: object, words: tuple[str, ...]) -> object:
-    """Follow words through objects and lists; None where the path ends early, a misfit where it meets a scalar."""
+    """Follow words through objects and lists; None where the path ends early, a misfit where it meets a scalar.
+
+    Place 0 of a scalar is the scalar: one server logs a prediction as [3], another as 3.
+    """
     for word in words:
         if isinstance(raw, dict):
             raw = raw.get(word)
         elif isinstance(raw, list) and word.isdecimal():
             raw = raw[int(word)] if int(word) < len(raw) else None
-        else:
+        elif word != "0" or not isinstance(raw, str | int | float):
             return None if raw is None else _MISFIT
     return raw
 
