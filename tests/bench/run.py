@@ -132,7 +132,8 @@ def machine() -> str:
     cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     parts = (cpu[1] if cpu else platform.machine(), f"{os.cpu_count()} CPUs", f"{gigabytes:.0f} GiB")
-    return f"{', '.join(parts)}, Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}"
+    system = f"Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}"
+    return f"{', '.join(parts)}, {system}, load {os.getloadavg()[2]:.1f} in the last 15 minutes"
 
 
 def text(table: list[Row]) -> str:
