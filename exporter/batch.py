@@ -84,7 +84,8 @@ class Batch:
     `columns` follow the schema's fields, each of shape (rows,): float64 for a numeric field, int32 codes of its levels
     for a category (one past the last level is an unseen category); see `Fault` for a row without a value. `kinds` is
     uint8 of `Kind`; `latency` is seconds or NaN; `times` are Unix seconds or NaN (None where the reader did not ask
-    for them); `newest` is the newest known time; `ids` are None where the schema does not keep them.
+    for them); `newest` is the newest time of those looked at (one in some hundred rows, for a log is nearly in order);
+    `ids` are None where the schema does not keep them.
     """
 
     kinds: NDArray[np.uint8]

@@ -1,6 +1,7 @@
 """The native record, one JSON object a line: decoded typed and fast, and line by line where a line does not fit.
 
-Law: any bytes give rows or counted rejects, never an exception; and the rows do not depend on how the bytes were cut.
+Law: any bytes give rows or counted rejects, never an exception; and of lines that hold whole records, the rows do not
+depend on where between lines the bytes were cut.
 """
 
 import json
