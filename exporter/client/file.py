@@ -13,6 +13,7 @@ from exporter.client.limits import LINE_BYTES
 
 VERIFY_SECONDS = 0.1  # another process may have renamed the file: looked at so often
 RETRY_SECONDS = 60.0  # a rotation that failed (a directory that cannot be written) is tried again so late
+HEAD_BYTES = 1024  # readers know a file by its first bytes, so these stay as they are
 NOWHERE = (0, 0)
 UNKNOWN = -1
 NEWLINE = b"\n"
@@ -114,7 +115,8 @@ class LogFile:
         torn = len(before) - before.rfind(NEWLINE) - 1
         if os.write(descriptor, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        _blank(descriptor, start - torn, torn + len(line) - 1)
+        if start - torn >= HEAD_BYTES:
+            _blank(descriptor, start - torn, torn + len(line) - 1)
 
     def _rotate(self) -> None:
         """Rename the file, unless another process is at it or was: who holds the lock and sees it at the path may."""
@@ -136,9 +138,10 @@ class LogFile:
         self.close()
 
     def _shift(self) -> None:
-        for number in range(self._rotation.keep, 1, -1):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{self.path}.{number - 1}", f"{self.path}.{number}")  # noqa: PTH105 - as above
+        numbers = range(1, self._rotation.keep)
+        free = next((n for n in numbers if not os.path.lexists(f"{self.path}.{n}")), self._rotation.keep)
+        for number in range(free, 1, -1):
+            os.replace(f"{self.path}.{number - 1}", f"{self.path}.{number}")  # noqa: PTH105 - as above
         os.replace(self.path, f"{self.path}.1")  # noqa: PTH105 - as above
 
 

@@ -19,7 +19,7 @@ TEXT_BYTES = 4096  # fewer bytes are written as base64
 NAME_CHARACTERS = 100
 PENDING_BYTES = 64_000_000  # of copies that wait to be written
 TIDY_SECONDS = 60.0
-PNG_MODES = frozenset(("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"))
+PNG_MODES = frozenset(("1", "L", "LA", "I;16", "P", "RGB", "RGBA"))
 PNG_COLOURS = {1: 0, 3: 2, 4: 6}  # channels: the code that a PNG has for them
 MAGIC = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp", b"%PDF": ".pdf"}
 
@@ -148,7 +148,7 @@ def encoded(content: Any) -> bytes:  # noqa: ANN401 - duck
         return content
     if is_image(content):
         buffer = io.BytesIO()
-        picture = content if content.mode in PNG_MODES else content.convert("RGB")
+        picture = content if content.mode in PNG_MODES else content.convert("I;16" if content.mode == "I" else "RGB")
         picture.save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
     return _png(content) if _pictured(content) else _npy(content)

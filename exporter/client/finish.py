@@ -45,8 +45,6 @@ class Finisher:
         """Give files up."""
         for file in files:
             self._store.release(file)
-        if files:
-            self._tally.drop("file", "given up", len(files))
 
     def tidy(self) -> None:
         """Keep the directory of files within its limit."""

@@ -29,7 +29,7 @@ class Flusher:
         self._backlog = backlog
         self._tally = tally
         self._interval = interval
-        self._ending = self._closed = False
+        self._ending = False
         self._begin()
         intake.rouse = self._rouse
         lifecycle.watch(self)
@@ -51,8 +51,8 @@ class Flusher:
     def close(self, timeout: float) -> None:
         """Write everything and end the thread; what comes later is dropped."""
         self.flush(timeout)
-        self._closed = True
         self._stand_down()
+        self._intake.close()
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout)
@@ -89,10 +89,7 @@ class Flusher:
 
     def _rouse(self) -> None:
         """Start the thread; do its work where there can be none."""
-        if self._closed:
-            if lost := self._intake.clear():
-                self._tally.drop("closed", "the log is closed", lost)
-        elif self._ending:
+        if self._ending:
             self.flush(PATIENCE)
         elif self._starting.acquire(blocking=False):
             try:

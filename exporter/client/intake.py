@@ -85,6 +85,14 @@ class Intake:
             records += record is not None
         return records
 
+    def close(self) -> None:
+        """From now on drop and count what is handed over."""
+        self.swift, self._put = None, self._refuse
+
+    def _refuse(self, record: Record, files: list[File]) -> None:
+        self._finisher.forgo(files)
+        self.tally.drop("closed", f"record {record.id}")
+
     def _enqueue(self, record: Record, files: list[File]) -> None:
         if len(self.queue) >= CALM:
             self._line(self._codec.line(record, files))
@@ -130,6 +138,8 @@ class Intake:
             return
         self.tally.fault("busy", f"{TASKS} records wait for their files or their validation")
         self._finisher.forgo(files)
+        if files:
+            self.tally.drop("file", "too many records wait for their files", len(files))
         if record is not None:
             self._line(self._codec.line(record, []))
 
