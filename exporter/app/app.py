@@ -11,6 +11,7 @@ from typing import Any
 
 from exporter import __version__, catalog
 from exporter.app.fleet import Fleet
+from exporter.app.memory import share_one_heap
 from exporter.app.pipeline import Item, Pipeline
 from exporter.config import Config
 from exporter.decoders import BUILTIN as DECODERS
@@ -19,7 +20,7 @@ from exporter.web.server import Server
 
 logger = logging.getLogger(__name__)
 
-QUEUE_BATCHES = 8
+QUEUE_BATCHES = 2
 PROCESS_SECONDS = 5.0
 TICK = 0.2
 
@@ -61,6 +62,7 @@ class App:
 
     def start(self) -> None:
         """Start all threads; OSError where an address cannot be had."""
+        share_one_heap()
         self._server.start()
         self._writer.start()
         for pipeline in self._pipelines:

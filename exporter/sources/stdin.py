@@ -11,7 +11,7 @@ import msgspec
 from exporter.decoders.lines import LineBuffer
 from exporter.sources.chunk import Chunk, Source
 
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 18
 WAIT_MILLISECONDS = 250
 
 

@@ -9,7 +9,7 @@ from exporter.decoders.lines import LineBuffer
 from exporter.sources.inflate import MAGIC, Inflater
 from exporter.sources.position import PREFIX_BYTES, Fingerprint, Position, key_of, log_of
 
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 18
 HOLE_END_BYTES = 1 << 16  # no block of a file system is larger
 
 
