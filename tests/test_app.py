@@ -20,6 +20,7 @@ from shop import read, value
 
 from exporter import app as package
 from exporter.app import pipeline
+from exporter.app.app import QUEUE_BATCHES
 from exporter.exposition.negotiate import Format
 from exporter.sources import Chunk
 
@@ -373,11 +374,11 @@ def test_a_slow_writer_makes_sources_wait_and_loses_nothing(site):
     with site.running(configuration, slow) as app:
         found = until(app.addresses[0], predicted(40))
     assert value(found, PREDICTIONS) == 40
-    assert 1 < max(waiting) <= 8
+    assert 0 < max(waiting) <= QUEUE_BATCHES
 
 
 def test_what_waits_in_the_queue_when_the_exporter_stops_is_counted(site):
-    script, configuration = scripted(site, *[lines(number) for number in range(6)])
+    script, configuration = scripted(site, *[lines(number) for number in range(QUEUE_BATCHES + 1)])
     gate = threading.Event()
 
     def hold(app):
@@ -385,13 +386,13 @@ def test_what_waits_in_the_queue_when_the_exporter_stops_is_counted(site):
         app._fleet.ingest = lambda *args: (gate.wait(10), ingest(*args))
 
     with site.running(configuration, hold) as app:
-        until(app.addresses[0], lambda _: not script.steps and app._batches.qsize() == 5)
+        until(app.addresses[0], lambda _: not script.steps and app._batches.full())
         stopping = threading.Thread(target=app.stop)
         stopping.start()
         until(app.addresses[0], lambda found: value(found, "prediction_exporter_source_up") == 0)
         gate.set()
         stopping.join(10)
-    assert value(final(app), PREDICTIONS) == value(final(app), "prediction_exporter_records_total") == 6
+    assert value(final(app), PREDICTIONS) == value(final(app), "prediction_exporter_records_total") == QUEUE_BATCHES + 1
 
 
 # -- one pass over finished logs

@@ -196,7 +196,7 @@ def declared(function):
 def test_a_statistic_says_its_range_what_it_needs_and_a_threshold_within_the_range(name, kind):
     statistic = STATISTICS[name]
     top, _ = declared(statistic.measure)
-    assert re.search(r"needs (100|20)\s+values", inspect.getdoc(statistic.measure))
+    assert re.search(r"needs (300|20)\s+values", inspect.getdoc(statistic.measure))
     assert 0 < statistic.threshold < top
     assert all(statistic.needs(bins) >= 100 for bins in range(1, 30))
     assert statistic.needs(50) >= statistic.needs(2)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from exporter.drift.statistic import NUMERIC, Statistic, a_hundred, cumulative_shares
+from exporter.drift.statistic import NUMERIC, Statistic, cumulative_shares, three_hundred
 from exporter.summaries import ComponentSummary
 
 
@@ -10,7 +10,7 @@ def kolmogorov_smirnov(reference: ComponentSummary, window: ComponentSummary) ->
     """Return the largest difference of the two distribution functions at the edges of the fine grid; 0 to 1, symmetric.
 
     A lower bound of the exact statistic; it is short by at most the largest share that either has in one bin (about
-    1/250 of the reference; a point mass has a bin of its own). Without drift about 0.87 sqrt(1/n + 1/m): it needs 100
+    1/250 of the reference; a point mass has a bin of its own). Without drift about 0.87 sqrt(1/n + 1/m): it needs 300
     values. Source: Smirnov, Annals of Mathematical Statistics 19 (1948).
     """
     if reference.histogram is None or window.histogram is None:
@@ -19,4 +19,4 @@ def kolmogorov_smirnov(reference: ComponentSummary, window: ComponentSummary) ->
     return float(np.abs(p - q).max())
 
 
-KOLMOGOROV_SMIRNOV = Statistic(kolmogorov_smirnov, NUMERIC, threshold=0.15, needs=a_hundred)
+KOLMOGOROV_SMIRNOV = Statistic(kolmogorov_smirnov, NUMERIC, threshold=0.15, needs=three_hundred)

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from exporter.drift.statistic import NUMERIC, Statistic, a_hundred, cumulative_shares
+from exporter.drift.statistic import NUMERIC, Statistic, cumulative_shares, three_hundred
 from exporter.summaries import ComponentSummary
 
 
@@ -14,7 +14,7 @@ def wasserstein(reference: ComponentSummary, window: ComponentSummary) -> float:
 
     The integral of |P - Q|, each bin of the fine grid standing at its middle, and never less than the difference of
     the exact means, which sees how far values beyond the reference's range have gone. Undefined for a constant
-    reference. It needs 100 values. Source: Vallender, Theory of Probability and its Applications 18 (1974).
+    reference. It needs 300 values. Source: Vallender, Theory of Probability and its Applications 18 (1974).
     """
     if reference.histogram is None or window.histogram is None or reference.moments is None or window.moments is None:
         return math.nan
@@ -27,4 +27,4 @@ def wasserstein(reference: ComponentSummary, window: ComponentSummary) -> float:
     return min(max(binned, abs(window.moments.mean - reference.moments.mean)) / deviation, sys.float_info.max)
 
 
-WASSERSTEIN = Statistic(wasserstein, NUMERIC, threshold=0.3, needs=a_hundred)
+WASSERSTEIN = Statistic(wasserstein, NUMERIC, threshold=0.3, needs=three_hundred)
