@@ -12,7 +12,8 @@ from exporter.summaries import Histogram
 MOST, FEWEST = 36, 8
 TAIL = 0.005  # share at either end that may lie beyond the axis where it would squeeze the rest
 LONG = 0.6  # of the range of the rest: how long a tail is left out
-MARGIN = 0.05
+MARGIN = 0.1  # of half the range of the rest, beyond which the axis ends where there is a tail
+_PAD = 0.05  # of a single value, on either side of it
 _DISCRETE = 0.99  # share in single values from which on a distribution is of steps
 _LATTICE = 1000  # steps that equally spaced values span at most
 _EVEN = 1e-6
@@ -70,7 +71,10 @@ def up_to(histogram: Histogram, values: Floats, *, strictly: bool = False) -> Fl
 
 
 def axis(histograms: Sequence[Histogram]) -> tuple[float, float]:
-    """Return the range to draw: that of the grid, without a tail that would squeeze the rest."""
+    """Return the range to draw: that of the grid, without a tail that would squeeze the rest.
+
+    Its ends are edges of the grid, so what is beyond them is counted and not interpolated.
+    """
     edges = histograms[0].grid.edges
     low, high = float(edges[0]), float(edges[-1])
     tails = [h.quantiles(np.array([TAIL, 1 - TAIL])) for h in histograms if h.n]
@@ -78,10 +82,10 @@ def axis(histograms: Sequence[Histogram]) -> tuple[float, float]:
         return low, high
     left, right = float(min(t[0] for t in tails)), float(max(t[1] for t in tails))
     width = right / 2 - left / 2
-    slack = 2 * MARGIN * width
+    near = edges[(edges >= left - MARGIN * width) & (edges <= right + MARGIN * width)]
     return (
-        left - slack if left / 2 - low / 2 > LONG * width > 0 else low,
-        right + slack if high / 2 - right / 2 > LONG * width > 0 else high,
+        float(near[0]) if left / 2 - low / 2 > LONG * width > 0 else low,
+        float(near[-1]) if high / 2 - right / 2 > LONG * width > 0 else high,
     )
 
 
@@ -107,7 +111,7 @@ def known_up_to(histogram: Histogram, values: Floats, *, strictly: bool = False)
 
 def _even(low: float, high: float, bins: int) -> Floats:
     if not high / 2 - low / 2 > abs(low) * 1e-12:
-        pad = max(abs(high) * MARGIN, 1e-300) if high else 0.5
+        pad = max(abs(high) * _PAD, 1e-300) if high else 0.5
         return np.array([max(high - pad, -_MOST), min(high + pad, _MOST)])
     parts = np.linspace(0, 1, bins + 1)
     result: Floats = low * (1 - parts) + high * parts

@@ -49,7 +49,9 @@ def locate(component: Component, raw: object) -> Point:
         return Point(text, math.nan, int(value), place, fault, rank > UNUSUAL, 2.0 if fault else rank)
     below, upto = _shares(component, value)
     rank = abs(below + upto - 1)
-    return Point(number(value), value, None, _place(below, upto), fault, rank > UNUSUAL, 2.0 if fault else rank)
+    return Point(
+        number(value), value, None, _place(component, value, below, upto), fault, rank > UNUSUAL, 2.0 if fault else rank
+    )
 
 
 def _measured(component: Component, raw: object) -> tuple[float, Presence]:
@@ -100,12 +102,11 @@ def _shares(component: Component, value: float) -> tuple[float, float]:
     return float(up_to(histogram, places, strictly=True)[0]), float(up_to(histogram, places)[0])
 
 
-def _place(below: float, upto: float) -> str:
+def _place(component: Component, value: float, below: float, upto: float) -> str:
     """Return the percentile in words, of the shares of the reference that are below, and up to, a value."""
-    if not upto:
-        return "below all of the reference"
-    if below == 1:
-        return "above all of the reference"
+    moments = component.reference.moments
+    if moments is not None and not moments.low <= value <= moments.high:
+        return f"{'below' if value < moments.low else 'above'} all of the reference"
     middle = round(50 * (below + upto))
     if middle in (0, 100):
         return f"{'below the 1st' if not middle else 'above the 99th'} percentile"
