@@ -582,6 +582,7 @@ def test_the_structure_of_a_page_does_not_depend_on_names(names):
     assert skeleton(read(profile_page(odd))) == skeleton(read(profile_page(plain)))
 
 
+@law
 @given(st.text())
 def test_text_is_escaped_unless_it_is_markup(text):
     root = read(tag("p", text, Html("<b>x</b>"), title=text))
@@ -719,6 +720,7 @@ def test_other_categories_come_last_and_numbers_in_their_order():
     assert "not drawn: 27 more categories" in body.text
 
 
+@law
 @given(st.integers(0, 5000), st.integers(1, 5000))
 def test_wilsons_interval_is_that_of_scipy(part, n):
     part = min(part, n)
