@@ -30,7 +30,7 @@ def infer(records: Iterable[Mapping[str, Any]], name: str | None = None, version
             for path, value in _leaves(role, record.get(role)):
                 seen.setdefault(path, []).append(value)
     parents = {path[:i] for path in seen for i, character in enumerate(path) if character == "."}
-    kinds = {path: kind for path, values in seen.items() if path not in parents and (kind := _dtype(values))}
+    kinds = {path: kind for path, values in seen.items() if path not in parents and (kind := dtype_of(values))}
     components = [ComponentSpec(name=_name(path, kinds), element=path, dtype=kind) for path, kind in kinds.items()]
     evals, scores = _evaluation(components)
     chosen = [name or _most(models, "model"), version or _most(versions, "1.0.0")]
@@ -52,7 +52,8 @@ def _leaves(path: str, value: object) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _dtype(values: list[Any]) -> Dtype | None:
+def dtype_of(values: list[Any]) -> Dtype | None:
+    """Return what values are, with nothing missing among them; None where they are neither numbers nor categories."""
     kinds = {type(value) for value in values}
     different = len({str(value) for value in values})
     if kinds == {bool}:

@@ -67,7 +67,7 @@ def column_of(spec: ComponentSpec, raw: Raw, levels: Sequence[str]) -> Column:
     if isinstance(raw, Coded):
         return column_of(spec, raw.values, levels)[raw.places]
     if isinstance(raw, np.ndarray) and raw.dtype.kind in "fiu":
-        return raw.astype(np.float64)
+        return raw.astype(np.float64, copy=False)
     if set(map(type, raw)) <= {float, NoneType}:
         return np.array(raw, np.float64)
     read = number if spec.extractor is None else float
