@@ -1,0 +1,150 @@
+"""From components and scores as Python declares them to the spec from which a profile is built."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from exporter.api.components import Component, Domain, EvalComponent, key_of
+from exporter.api.data import Data
+from exporter.api.datum import plain
+from exporter.api.evaluations import options_of
+from exporter.api.scores import Score
+from exporter.extractors.element import Element
+from exporter.extractors.max_score_element import MaxScoreElement
+from exporter.profile import ComponentSpec, ProfileError, ProfileSpec, ScoreSpec, problems
+from exporter.profile.infer import dtype_of
+from exporter.profile.values import Key
+
+SAMPLE = 10_000
+NUMBERS: Mapping[str, tuple[str, ...]] = {  # the roles in which an eval extractor reads numbers alone
+    "error": ("output", "actual"),
+    "absolute_error": ("output", "actual"),
+    "squared_error": ("output", "actual"),
+    "absolute_percentage_error": ("output", "actual"),
+    "log_loss": ("output",),
+    "brier": ("output",),
+}
+
+
+def spec_of(
+    identity: tuple[str, str],
+    components: Sequence[Component],
+    scores: Sequence[Score],
+    domains: Mapping[str, Domain],
+    data: Mapping[str, Data],
+) -> ProfileSpec:
+    """Return the spec of a name and version; ProfileError with what is wrong.
+
+    `data` by role say what values are whose dtype is left out.
+    """
+    if unknown := set(domains) - {component.name for component in components}:
+        raise ProfileError(f"domains are given of {', '.join(sorted(unknown))}, which no component is called")
+    declared = [_declared(component, components, domains) for component in components]
+    numeric = {key for spec in declared for key in _numbers_of(spec)}
+    found = [_typed(spec, data.get(spec.resolved_role), numeric) for spec in declared]
+    drawn_up = ProfileSpec(*identity, found, [_score(score) for score in scores])
+    try:
+        spec = msgspec.convert(msgspec.to_builtins(drawn_up), ProfileSpec)
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        raise ProfileError(str(error)) from None
+    if wrong := problems(spec):
+        raise ProfileError("; ".join(f"{_place(spec, key)}: {message}" for key, message in wrong))
+    return spec
+
+
+def _declared(component: Component, others: Sequence[Component], domains: Mapping[str, Domain]) -> ComponentSpec:
+    domain = domains.get(component.name, component.domain)
+    bounds = None if domain is None else [plain(bound) for bound in _ordered(domain)]
+    if isinstance(component, ComponentSpec):
+        return msgspec.structs.replace(component, domain=bounds)
+    dtype: Any = None if component.dtype is None else str(component.dtype)
+    thresholds = dict(component.thresholds)
+    if isinstance(component, EvalComponent):
+        return ComponentSpec(component.name, None, "eval", dtype, _evaluation(component, others), bounds, thresholds)
+    base = ".".join(filter(None, (component.role, component.element)))
+    if component.extractor is None:
+        return ComponentSpec(component.name, base, None, dtype, None, bounds, thresholds)
+    path = _path(component.extractor)
+    if path is not None:
+        return ComponentSpec(component.name, f"{base}.{path}", None, dtype, None, bounds, thresholds)
+    short, options = options_of(component.extractor)
+    return ComponentSpec(component.name, base, None, dtype, {short: options}, bounds, thresholds)
+
+
+def _ordered(domain: Iterable[Any]) -> Iterable[Any]:
+    return sorted(domain, key=str) if isinstance(domain, set | frozenset) else domain
+
+
+def _evaluation(component: EvalComponent, others: Sequence[Component]) -> dict[str, dict[str, Any]]:
+    short, options = options_of(component.extractor)
+    for role, given in (("output", component.output), ("actual", component.actual)):
+        options[role] = given or options.get(role) or _only(component, role, others)
+    return {short: options}
+
+
+def _only(component: EvalComponent, role: str, others: Sequence[Component]) -> str:
+    names = [name for other_role, name in map(key_of, others) if other_role == role]
+    if len(names) != 1:
+        there = f"there are {', '.join(names)}" if names else f"there is no {role} component"
+        raise ProfileError(f"eval {component.name}: say by {role}= which {role} component it reads; {there}")
+    return names[0]
+
+
+def _path(extractor: object) -> str | None:
+    """Return an element as the path of a log, where it is one: that is read fastest."""
+    if not isinstance(extractor, Element) or extractor.default is not None:
+        return None
+    element = extractor.element
+    steps = element.split(".") if isinstance(element, str) else [element] if isinstance(element, int) else element
+    words = [str(step) for step in steps]
+    return ".".join(words) if all(word and "." not in word and word[0] != "-" for word in words) else None
+
+
+def _numbers_of(spec: ComponentSpec) -> Iterable[Key]:
+    ((short, options),) = (spec.extractor or {"": {}}).items()
+    return [(role, options[role]) for role in NUMBERS.get(short, ())]
+
+
+def _typed(spec: ComponentSpec, data: Data | None, numeric: set[Key]) -> ComponentSpec:
+    """Return the spec with the dtype that its data have, where none is declared and the extractor gives none."""
+    if spec.dtype is not None or spec.computed or data is None:
+        return spec
+    values = data.sample(spec, SAMPLE)
+    if spec.extractor is not None:
+        extractor = spec.data_extractor()
+        if not isinstance(extractor, Element | MaxScoreElement) or extractor.levels() is not None:
+            return spec
+        values = [value for datum in values if (value := _extracted(extractor, datum)) is not None]
+    dtype = dtype_of(values) or "category"
+    if spec.key in numeric and dtype == "category":
+        dtype = "int"
+    return msgspec.structs.replace(spec, dtype=dtype)
+
+
+def _extracted(extractor: Element | MaxScoreElement, datum: object) -> float | str | None:
+    try:
+        return extractor.extract(datum)
+    except Exception:  # noqa: BLE001 - what cannot be extracted is counted when the profile is built
+        return None
+
+
+def _score(score: Score) -> ScoreSpec:
+    if isinstance(score, ScoreSpec):
+        return score
+    inputs = [score.inputs] if isinstance(score.inputs, str) else list(score.inputs)
+    if len(inputs) != 1:
+        raise ProfileError(f"score {score.name}: write one component in inputs, not {len(inputs)}")
+    return ScoreSpec(score.name, inputs[0], score.kind, score.preference, score.threshold)
+
+
+def _place(spec: ProfileSpec, key: str) -> str:
+    """Return a place in the spec by the name of what is there."""
+    found = re.match(r"(components|scores)\[(\d+)\]\.?(.*)", key)
+    if found is None:
+        return key
+    kind, number, rest = found.groups()
+    part = spec.components[int(number)] if kind == "components" else spec.scores[int(number)]
+    name = " ".join(part.key) if isinstance(part, ComponentSpec) else f"score {part.name}"
+    return ": ".join(filter(None, (name, rest)))

@@ -1,0 +1,291 @@
+"""A model's profile in Python: built from data in memory, kept in a file, judging data and contrasted with others."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import msgspec
+
+from exporter.api.align import aligned
+from exporter.api.components import Component, Domain, key_of, named
+from exporter.api.contrasting import Report, Thresholds, compare
+from exporter.api.data import Data
+from exporter.api.declaration import spec_of
+from exporter.api.files import Mode, read, save, show
+from exporter.api.progress import Progress
+from exporter.api.scores import Score
+from exporter.api.tags import Tag, points, unbuilt
+from exporter.api.validation import Batch, Validator
+from exporter.profile import Columns, ComponentSpec, Profile, ProfileError, build, dump, load, observe
+from exporter.report import profile_page
+
+Format = Literal["jcr", "tag"]
+NOT_GIVEN: Any = object()
+NO_THRESHOLDS: Thresholds = {}
+
+
+class ModelProfile:
+    """Components and scores of one version of a model, and once it is built, what they look like when all is well.
+
+    `name` and `version` may be set to others. `components` and `scores` are lists, or mappings of which the values
+    count. Components of different roles may have one name.
+    """
+
+    def __init__(
+        self,
+        name: str = "default",
+        version: str = "0.0.0",
+        components: Iterable[Component] | Mapping[str, Component] = (),
+        scores: Iterable[Score] | Mapping[str, Score] = (),
+    ) -> None:
+        self.name, self.version = str(name), str(version)
+        self._components = tuple(components.values() if isinstance(components, Mapping) else components)
+        self._scores = tuple(scores.values() if isinstance(scores, Mapping) else scores)
+        self._profile: Profile | None = None
+        self._validator: Validator | None = None
+        keys = [key_of(component) for component in self._components]
+        if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
+            raise ProfileError(f"{' '.join(twice[0])} is declared twice")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_validator": None}  # it is made anew: its marks are told by identity
+
+    def __repr__(self) -> str:
+        state = "built" if self.is_built() else "not built"
+        return f"<ModelProfile {self.group_idfr}: {len(self._components)} components, {state}>"
+
+    @property
+    def group_idfr(self) -> str:
+        """Return name@version, which tags carry as their group."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def components(self) -> dict[str, Component]:
+        """Return the components by name, with the role (`output.label`) where several have it."""
+        names = named(map(key_of, self._components))
+        return {names[key_of(component)]: component for component in self._components}
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """Return the scores by name."""
+        return {score.name: score for score in self._scores}
+
+    @property
+    def profile(self) -> Profile:
+        """Return what has been built; ProfileError where nothing has."""
+        if self._profile is None:
+            raise ProfileError(f"{self.group_idfr} has not been built: call build(), or ModelProfile.load()")
+        if (self.name, self.version) != (self._profile.name, self._profile.version):
+            self._profile = replace(self._profile, name=self.name, version=self.version, sha256="")
+        return self._profile
+
+    def is_built(self) -> bool:
+        """Tell whether there is something to judge data by."""
+        return self._profile is not None
+
+    def build(
+        self,
+        input: object = None,  # noqa: A002 - the word of the field
+        output: object = None,
+        actual: object = None,
+        domains: Mapping[str, Domain] | None = None,
+        *,
+        silent: bool = True,
+        seed: int = 0,
+        build_extractors: bool = True,
+    ) -> None:
+        """Build the profile from a reference: data of a time when all was well. ProfileError with all that is wrong.
+
+        Data of a role are a sequence of data, or a table: a pandas DataFrame, an Arrow table, a two-dimensional array
+        or a mapping of columns. `domains` are valid ranges (None is an open end) or lists of categories by component;
+        what is left out is learned. Extractors that learn are fitted to one half of the data, drawn by `seed`, and
+        profiled on the other; with `build_extractors=False` this profile is instead replaced by that of other data,
+        on its own bins, categories and domains, as `observe` does. Unless `silent`, progress is shown on a terminal.
+        """
+        given = {"input": input, "output": output, "actual": actual}
+        if not build_extractors:
+            self._take(self._observed(given, silent=silent))
+            return
+        roles = dict.fromkeys(role for role, _ in map(key_of, self._components) if role != "eval")
+        if missing := [role for role in roles if given[role] is None]:
+            raise ProfileError(f"components need data that are not given: {', '.join(missing)}")
+        progress = Progress(f"profiling {self.group_idfr}")
+        data = _data(given, progress, silent=silent)
+        spec = spec_of((self.name, self.version), self._components, self._scores, domains or {}, data)
+        try:
+            self._take(build(spec, _columns(spec.components, data), built=time.time(), seed=seed))
+        finally:
+            progress.close()
+
+    def observe(
+        self,
+        input: object = None,  # noqa: A002 - the word of the field
+        output: object = None,
+        actual: object = None,
+        *,
+        silent: bool = True,
+    ) -> Self:
+        """Return the profile of other data on this one's bins, categories and domains, so that the two compare.
+
+        Nothing is learned: what is outside of this profile's domains is invalid. Components without data are left out.
+        """
+        return self._of(self._observed({"input": input, "output": output, "actual": actual}, silent=silent))
+
+    def save(self, path: str | Path = ".") -> Path:
+        """Write the profile to a file that ends in .json, or as name@version.json into a directory; return its path."""
+        return save(self.profile, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Return the profile of a file; ProfileError where it is none, whatever it holds."""
+        return cls._of(read(path))
+
+    def to_jcr(self) -> dict[str, Any]:
+        """Return what the file holds."""
+        found: dict[str, Any] = msgspec.json.decode(dump(self.profile))
+        return found
+
+    @classmethod
+    def from_jcr(cls, jcr: Mapping[str, Any]) -> Self:
+        """Return the profile of what a file holds; ProfileError where it is none."""
+        return cls._of(load(msgspec.json.encode(jcr)))
+
+    def validate_input(self, input: Any, tag_format: Format = "jcr") -> list[Tag]:  # noqa: A002, ANN401, ARG002
+        """Return the tags of an input: the value of each component, and why it is invalid where it is.
+
+        It never raises: what is missing, of the wrong type, outside of the domain, an unseen category or fails an
+        extractor is an error tag. Tags have one format, whichever is asked for.
+        """
+        return self._tags("input", input)
+
+    def validate_output(self, output: Any, tag_format: Format = "jcr") -> list[Tag]:  # noqa: ANN401, ARG002
+        """Return the tags of an output, as `validate_input` does."""
+        return self._tags("output", output)
+
+    def validate_actual(self, actual: Any, tag_format: Format = "jcr") -> list[Tag]:  # noqa: ANN401, ARG002
+        """Return the tags of an actual, as `validate_input` does."""
+        return self._tags("actual", actual)
+
+    def validate_eval(self, output: Any, actual: Any, tag_format: Format = "jcr") -> list[Tag]:  # noqa: ANN401, ARG002
+        """Return the tags of what is computed from an output and its actual, as `validate_input` does."""
+        validator = self._validating()
+        return self._unbuilt("eval") if validator is None else validator.evaluated(output, actual)
+
+    def validate_all(
+        self,
+        input: Any = NOT_GIVEN,  # noqa: A002, ANN401 - the word of the field, and any datum
+        output: Any = NOT_GIVEN,  # noqa: ANN401 - any datum
+        actual: Any = NOT_GIVEN,  # noqa: ANN401 - any datum
+        tag_format: Format = "jcr",  # noqa: ARG002 - there is one
+    ) -> list[Tag]:
+        """Return the tags of all that is given, one role after the other, as `validate_input` does."""
+        given = (("input", input), ("output", output), ("actual", actual))
+        tags = [tag for role, datum in given if datum is not NOT_GIVEN for tag in self._tags(role, datum)]
+        both = output is not NOT_GIVEN and actual is not NOT_GIVEN
+        return [*tags, *self.validate_eval(output, actual)] if both else tags
+
+    def validate_inputs(self, inputs: object) -> Batch:
+        """Return the tags of each of many inputs, a sequence or a table; the same as of each alone, but faster."""
+        return self._batch("input", inputs)
+
+    def validate_outputs(self, outputs: object) -> Batch:
+        """Return the tags of each of many outputs, as `validate_inputs` does."""
+        return self._batch("output", outputs)
+
+    def validate_actuals(self, actuals: object) -> Batch:
+        """Return the tags of each of many actuals, as `validate_inputs` does."""
+        return self._batch("actual", actuals)
+
+    def contrast(self, other: "ModelProfile", thresholds: Thresholds = NO_THRESHOLDS) -> Report:
+        """Return how another profile differs from this one; neither is changed.
+
+        `thresholds` are `{"components": {name: {"drift": x, "invalids": x}}, "scores": {name: x}, "global_drift": x}`
+        where they are others than those of this profile.
+        """
+        found, limit = compare(self.profile, other.profile, thresholds)
+        return Report(found, limit, reference=self.group_idfr, alternativeA=other.group_idfr)
+
+    def contrast_alternatives(
+        self, a: "ModelProfile", b: "ModelProfile", thresholds: Thresholds = NO_THRESHOLDS
+    ) -> Report:
+        """Return how a profile b differs from a, both on this one's bins, categories and domains."""
+        found, limit = compare(aligned(a.profile, self.profile), b.profile, thresholds)
+        names = {"reference": self.group_idfr, "alternativeA": a.group_idfr, "alternativeB": b.group_idfr}
+        return Report(found, limit, **names)
+
+    def view(
+        self,
+        poi: Iterable[Tag] | Mapping[str, object] | None = None,
+        mode: Mode = "file",
+        path: str | Path | None = None,
+    ) -> Path:
+        """Write the page of the profile to a file and return its path; mode "external" shows it in the browser too.
+
+        `poi` is a point of interest, the tags of a datum or values by component, that is drawn in all distributions.
+        """
+        point = None if poi is None else points(poi, self.profile)
+        page = profile_page(self.profile, point)
+        return show(page, self.group_idfr, path, mode)
+
+    def view_contrast(
+        self,
+        other: "ModelProfile",
+        mode: Mode = "file",
+        thresholds: Thresholds = NO_THRESHOLDS,
+        path: str | Path | None = None,
+    ) -> Path:
+        """Write the page of a contrast to a file, as `view` does."""
+        return self.contrast(other, thresholds).view(path, mode)
+
+    @classmethod
+    def _of(cls, profile: Profile) -> Self:
+        specs = [component.spec for component in profile.components]
+        found = cls(profile.name, profile.version, specs, [score.spec for score in profile.scores])
+        found._take(profile)
+        return found
+
+    def _take(self, profile: Profile) -> None:
+        self._profile = profile
+        self._validator = Validator(profile, self.group_idfr)
+
+    def _observed(self, given: Mapping[str, object], *, silent: bool) -> Profile:
+        progress = Progress(f"profiling {self.group_idfr}")
+        data = _data(given, progress, silent=silent)
+        try:
+            return observe(self.profile, _columns([c.spec for c in self.profile.components], data), built=time.time())
+        finally:
+            progress.close()
+
+    def _validating(self) -> Validator | None:
+        if self._profile is not None and (self._validator is None or self._validator.group != self.group_idfr):
+            self._validator = Validator(self._profile, self.group_idfr)
+        return self._validator
+
+    def _tags(self, role: str, datum: Any) -> list[Tag]:  # noqa: ANN401 - any datum
+        validator = self._validating()
+        return self._unbuilt(role) if validator is None else validator.tags(role, datum)
+
+    def _unbuilt(self, role: str) -> list[Tag]:
+        names = [name for other, name in map(key_of, self._components) if other == role]
+        return [unbuilt(role, name, self.group_idfr) for name in names]
+
+    def _batch(self, role: str, given: object) -> Batch:
+        data = Data(given)
+        validator = self._validating() or Validator(self.profile, self.group_idfr)
+        return validator.batch(role, lambda component: data.raw(component.spec))
+
+
+def _data(given: Mapping[str, object], progress: Progress, *, silent: bool) -> dict[str, Data]:
+    named_data = {role: data for role, data in given.items() if data is not None}
+    return {role: Data(data) if silent else Data(data, progress.watched) for role, data in named_data.items()}
+
+
+def _columns(specs: Iterable[ComponentSpec], data: Mapping[str, Data]) -> Columns:
+    logged = [spec for spec in specs if not spec.computed and spec.resolved_role in data]
+    columns = Columns({spec.key: data[spec.resolved_role].raw(spec) for spec in logged})
+    lengths = {role: len(columns.values[role, name]) for role, name in columns.values}
+    if len(set(lengths.values())) > 1:
+        raise ProfileError(f"the data differ in length: {', '.join(f'{n} of {role}' for role, n in lengths.items())}")
+    return columns
