@@ -86,7 +86,12 @@ def plan(
     pending: int = PENDING,
     categories: int = CATEGORIES,
 ) -> ModelPlan:
-    """Fix what a model's records are turned into; ValueError where extractors do not fit their components."""
+    """Fix what a model's records are turned into; ValueError where extractors do not fit their components.
+
+    A profile of what was observed at its worst may have components without a value: it is no reference.
+    """
+    if empty := [" ".join(component.spec.key) for component in profile.components if not component.reference.n]:
+        raise ValueError(f"the reference has no value of {', '.join(empty)}")
     logged = [_capped(component, categories) for component in profile.components if component.role != "eval"]
     fields = tuple(component.field for component in logged)
     actual = tuple(i for i, field in enumerate(fields) if field.role == "actual")

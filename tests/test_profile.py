@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from exporter.batch import Kind, Schema
 from exporter.decoders.native import NativeDecoder
 from exporter.drift import BUILTIN as STATISTICS
+from exporter.plan import plan
 from exporter.profile import (
     Columns,
     ComponentSpec,
@@ -29,6 +30,7 @@ from exporter.profile import (
     infer,
     load,
     model,
+    observe,
     problems,
 )
 from exporter.summaries import Domain
@@ -273,6 +275,15 @@ def test_missing_values_of_a_reference_are_counted_by_reason():
     logged = [entry["input"]["fare"] for entry in RECORDS]
     assert (fare.rows, fare.missing, fare.type) == (400, logged.count(None), logged.count("?"))
     assert fare.missing > 5 < fare.type
+
+
+def test_what_was_observed_at_its_worst_is_written_and_read_and_is_no_reference():
+    nothing = Columns({component.spec.key: [None] * 40 for component in PROFILE.components if component.role != "eval"})
+    worst = load(dump(observe(PROFILE, nothing, BUILT)))
+    found = {(component.reference.n, component.reference.presence.missing) for component in worst.components}
+    assert found == {(0, 40), (0, 0)}  # no row has an actual
+    with pytest.raises(ValueError, match="the reference has no value of input fare, input age, "):
+        plan(worst, ())
 
 
 # -- domains and categories

@@ -77,8 +77,8 @@ class _Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     n: int
     total: float | None  # None is more than a float holds
     m2: float | None
-    minimum: float
-    maximum: float
+    minimum: float | None  # None where there is no number, as in what was observed at its worst
+    maximum: float | None
     edges: list[float]
     outer: list[int]
     atoms: list[int]
@@ -182,8 +182,8 @@ def _component_file(component: Component) -> _Component:
         n=moments.n,
         total=_known(moments.total),
         m2=_known(moments.m2),
-        minimum=moments.low,
-        maximum=moments.high,
+        minimum=_known(moments.low),
+        maximum=_known(moments.high),
         edges=grid.edges.tolist(),
         outer=grid.outer.tolist(),
         atoms=np.flatnonzero(grid.atoms).tolist(),
@@ -232,15 +232,20 @@ def _numeric(spec: ComponentSpec, presence: Presence, numbers: _Numbers) -> Comp
     atoms[numbers.atoms] = True
     grid = Grid(edges, outer, atoms)
     measure = Measure(grid, domain=Domain(_or(-math.inf, numbers.low), _or(math.inf, numbers.high)))
-    reference = ComponentSummary(presence, _moments(spec.name, numbers), Histogram(grid, counts))
+    moments = _moments(spec.name, numbers)
+    if counts.sum() < moments.n:
+        raise ProfileError(f"component {spec.name}: its counts do not fit its {moments.n} numbers")
+    reference = ComponentSummary(presence, moments, Histogram(grid, counts))
     return Component(spec, field_of(spec, None), measure, reference)
 
 
 def _moments(name: str, numbers: _Numbers) -> Moments:
-    if not 1 <= numbers.n < WHOLE or numbers.minimum > numbers.maximum or _or(0.0, numbers.m2) < 0:
+    if numbers.n == 0 and numbers.minimum is None and numbers.maximum is None:
+        return Moments()
+    low, high = _or(math.inf, numbers.minimum), _or(-math.inf, numbers.maximum)
+    if not 1 <= numbers.n < WHOLE or low > high or _or(0.0, numbers.m2) < 0:
         raise ProfileError(f"component {name}: no numbers have its count, spread and extremes")
-    total, m2 = _or(math.nan, numbers.total), _or(math.nan, numbers.m2)
-    return Moments(numbers.n, total, m2, numbers.minimum, numbers.maximum)
+    return Moments(numbers.n, _or(math.nan, numbers.total), _or(math.nan, numbers.m2), low, high)
 
 
 def _category(spec: ComponentSpec, presence: Presence, file: _Levels) -> Component:
@@ -254,6 +259,6 @@ def _category(spec: ComponentSpec, presence: Presence, file: _Levels) -> Compone
 
 
 def _counts(name: str, counts: list[int], bins: int) -> Any:  # noqa: ANN401 - an int64 array
-    if len(counts) != bins or min(counts) < 0 or not 0 < sum(counts) < WHOLE:
+    if len(counts) != bins or min(counts) < 0 or not 0 <= sum(counts) < WHOLE:
         raise ProfileError(f"component {name}: its counts do not fit its bins")
     return np.array(counts, np.int64)
