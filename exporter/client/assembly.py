@@ -12,6 +12,7 @@ from exporter.client.intake import Intake, Origin
 from exporter.client.profile import Profile
 from exporter.client.record import Codec
 from exporter.client.tally import Tally
+from exporter.client.text import clean
 
 
 class Options(NamedTuple):
@@ -47,8 +48,8 @@ def assemble(path: str, options: Options, tally: Tally) -> tuple[Intake, Flusher
     codec = Codec(store, tally)
     finisher = Finisher(codec, store, options.profile, tally)
     origin = Origin(
-        None if options.model is None else str(options.model),
-        None if options.version is None else str(options.version),
+        None if options.model is None else clean(str(options.model)),
+        None if options.version is None else clean(str(options.version)),
         None if options.sample == 1 else float(options.sample),
     )
     intake = Intake(origin, codec, finisher, backlog, tally, durable=options.durable)

@@ -22,16 +22,16 @@ class Backlog:
         self._tally = tally
         self._lines: deque[bytes] = deque()
 
-    def room(self, size: int, records: int = 1) -> bool:
-        """Say whether so many bytes may wait too; where not, their records are counted as dropped."""
-        if self.held + size <= self._limit:
+    def admits(self, lines: bytes, waiting: int = 0) -> bool:
+        """Say whether lines may wait too, beside `waiting` bytes elsewhere; where not, they are counted as dropped."""
+        if self.held + waiting + len(lines) <= self._limit:
             return True
-        self._tally.drop("full", f"more than {self._limit} bytes wait to be written", records)
+        self._tally.drop("full", f"more than {self._limit} bytes wait to be written", lines.count(NEWLINE))
         return False
 
     def keep(self, lines: bytes) -> None:
         """Put lines behind those that wait."""
-        if lines and self.room(len(lines), lines.count(NEWLINE)):
+        if lines and self.admits(lines):
             self._lines.append(lines)
             self.held += len(lines)
 
@@ -47,12 +47,14 @@ class Backlog:
 
     def through(self, lines: bytes) -> bytes:
         """Write lines at once; return those that could not be written."""
+        problem: object = "the disk is full"
         try:
             written = self._file.append(lines)
         except OSError as error:
-            written = 0
-            self._tally.fault("write", error)
+            written, problem = 0, error
         self.failing = written < len(lines)
+        if self.failing:
+            self._tally.fault("write", problem)
         return lines[written:]
 
     def clear(self) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from exporter.client.limits import LINE_BYTES
 
-VERIFY_SECONDS = 0.1  # another process may have renamed the file: looked at so often
+VERIFY_SECONDS = 1.0  # another process may have renamed the file: looked at so often
 RETRY_SECONDS = 60.0  # a rotation that failed (a directory that cannot be written) is tried again so late
 HEAD_BYTES = 1024  # readers know a file by its first bytes, so these stay as they are
 NOWHERE = (0, 0)

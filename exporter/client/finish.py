@@ -36,7 +36,12 @@ class Finisher:
 
     def line(self, record: Record | None, files: list[File]) -> bytes:
         """Return the line of a record, its files written before it can be read."""
-        line = b"" if record is None else self._codec.line(record, files)
+        line = b""
+        try:
+            if record is not None:
+                line = self._codec.line(record, files)
+        except Exception as error:  # noqa: BLE001 - one record must not cost those behind it
+            self._tally.drop("failed", error)
         for file in files:
             self._store.write(file)
         return line

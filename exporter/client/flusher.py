@@ -3,14 +3,11 @@
 import threading
 import time
 
-import msgspec
-
 from exporter.client import lifecycle
 from exporter.client.backlog import Backlog
-from exporter.client.file import NEWLINE
 from exporter.client.finish import Finisher
 from exporter.client.intake import Intake
-from exporter.client.limits import PATIENCE
+from exporter.client.limits import LINE_BYTES, PATIENCE
 from exporter.client.record import Codec, Record
 from exporter.client.tally import Tally
 
@@ -36,9 +33,10 @@ class Flusher:
 
     def _begin(self) -> None:
         self._thread: threading.Thread | None = None
-        self._resting = False
+        self._resting = 0  # the thread that holds the lock while it forks
         self._starting = threading.Lock()
-        self._stop = threading.Event()
+        self._running = threading.Lock()  # held until the log is closed; waiting for a lock costs half of an event's
+        self._running.acquire()
 
     def flush(self, timeout: float) -> bool:
         """Write what was handed over before; return whether that was possible within `timeout` seconds."""
@@ -53,7 +51,8 @@ class Flusher:
         self.flush(timeout)
         self._stand_down()
         self._intake.close()
-        self._stop.set()
+        if self._running.locked():
+            self._running.release()
         if self._thread is not None:
             self._thread.join(timeout)
         self.flush(timeout)
@@ -68,11 +67,13 @@ class Flusher:
 
     def before_fork(self) -> None:
         """Wait for a write that is under way."""
-        self._resting = self._backlog.lock.acquire(timeout=PATIENCE)
+        if self._backlog.lock.acquire(timeout=PATIENCE):
+            self._resting = threading.get_ident()
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        if self._resting:
+        if self._resting == threading.get_ident():
+            self._resting = 0
             self._backlog.lock.release()
 
     def after_fork_in_child(self) -> None:
@@ -112,9 +113,10 @@ class Flusher:
         self._intake.idle = False
 
     def _run(self) -> None:
-        stop = self._stop
-        while not stop.wait(self._interval):
-            self._drain(self._interval)
+        running, intake, backlog = self._running, self._intake, self._backlog
+        while not running.acquire(timeout=self._interval):
+            if intake.queue or intake.tasks or intake.lines or backlog.held:
+                self._drain(self._interval)
 
     def _drain(self, seconds: float) -> bool:
         """Write what is queued, and work at tasks for so many seconds; return whether all that there was is done."""
@@ -124,11 +126,9 @@ class Flusher:
         try:
             self._write()
             tasks = len(self._intake.tasks)
-            while tasks and time.monotonic() < deadline:
-                self._backlog.keep(self._finisher.finish(self._intake.tasks.popleft()))
-                tasks -= 1
-            self._write()
-            self._finisher.tidy()
+            if tasks:
+                tasks = self._work(tasks, deadline)
+                self._backlog.write()
         except Exception as error:  # noqa: BLE001 - the thread must go on
             self._tally.fault("flusher", f"{type(error).__name__}: {error}")
             return False
@@ -137,17 +137,33 @@ class Flusher:
         finally:
             self._backlog.lock.release()
 
+    def _work(self, tasks: int, deadline: float) -> int:
+        """Do so many tasks, as far as there is time; return how many are left."""
+        while tasks and time.monotonic() < deadline:
+            self._backlog.keep(self._finisher.finish(self._intake.tasks.popleft()))
+            tasks -= 1
+        self._finisher.tidy()
+        return tasks
+
     def _write(self) -> None:
-        for _ in range(0, len(self._intake.queue), BATCH):
-            self._keep(self._intake.next(BATCH))
+        records, lines = self._intake.empty()
+        for place in range(0, len(records), BATCH):
+            self._encode(records[place : place + BATCH])
+        for place in range(0, len(lines), BATCH):
+            self._join(lines[place : place + BATCH])
         swift = self._codec.light and self._intake.plain and not self._intake.idle
         self._intake.swift = self._intake.queue if swift else None
         self._backlog.write()
 
-    def _keep(self, batch: list[Record | msgspec.Raw]) -> None:
-        lines = self._codec.lines(batch)
+    def _encode(self, records: list[Record]) -> None:
+        lines = self._codec.lines(records)
         if lines is not None:
             self._backlog.keep(lines)
             return
-        for item in batch:
-            self._backlog.keep(self._finisher.line(item, []) if isinstance(item, Record) else bytes(item) + NEWLINE)
+        for record in records:
+            self._backlog.keep(self._finisher.line(record, []))
+
+    def _join(self, lines: list[bytes]) -> None:
+        joined = b"".join(lines)
+        for part in [joined] if len(joined) <= LINE_BYTES else lines:
+            self._backlog.keep(part)

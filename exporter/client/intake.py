@@ -4,8 +4,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-import msgspec
-
 from exporter.client.backlog import Backlog
 from exporter.client.files import File
 from exporter.client.finish import Finisher, Task
@@ -34,21 +32,22 @@ class Intake:
     def __init__(
         self, origin: Origin, codec: Codec, finisher: Finisher, backlog: Backlog, tally: Tally, *, durable: bool
     ) -> None:
-        self.swift: deque[Record | msgspec.Raw] | None = None
+        self.swift: list[Record] | None = None
         self.record = Record
         self.model, self.version, self.fraction = origin
         self.take = codec.take
         self.idle = True
-        self.queue: deque[Record | msgspec.Raw] = deque()
+        self.queue: list[Record] = []
+        self.lines: list[bytes] = []
         self.tasks: deque[Task] = deque()
         self.plain = self.fraction is None and not durable and not finisher.asks
-        self.rouse: Callable[[], object] = self.clear
+        self.rouse: Callable[[], object] = self.clear  # the flusher puts its own here
         self.tally = tally
         self._put = self._through if durable else self._for_work if finisher.asks else self._enqueue
         self._codec = codec
         self._finisher = finisher
         self._backlog = backlog
-        self._stormed = 0  # bytes of lines in the queue; threads may lose a few of each other's, until it is emptied
+        self._waiting = 0  # bytes of lines; threads may lose a few of each other's, until they are taken out
 
     def keeps(self, request_id: str) -> bool:
         """Say whether a prediction is among the sampled."""
@@ -70,15 +69,25 @@ class Intake:
         if self.idle:
             self.rouse()
 
-    def next(self, limit: int) -> list[Record | msgspec.Raw]:
-        """Take up to `limit` records or lines out of the queue."""
-        self._stormed = 0
-        return [self.queue.popleft() for _ in range(min(limit, len(self.queue)))]
+    def encode(self, record: Record) -> None:
+        """Take in a record in a storm: as a line, whose bytes can be counted."""
+        files: list[File] = []
+        self._line(self._codec.line(record, files))
+        if files:
+            self._task(None, files)
+
+    def empty(self) -> tuple[list[Record], list[bytes]]:
+        """Take out all records, and all lines; more may come meanwhile."""
+        self._waiting = 0
+        records, lines = self.queue[:], self.lines[:]
+        del self.queue[: len(records)], self.lines[: len(lines)]
+        return records, lines
 
     def clear(self) -> int:
         """Forget everything; returns how many records that were."""
-        records = len(self.queue)
+        records = len(self.queue) + len(self.lines)
         self.queue.clear()
+        self.lines.clear()
         while self.tasks:
             record, files = self.tasks.popleft()
             self._finisher.forgo(files)
@@ -94,9 +103,8 @@ class Intake:
         self.tally.drop("closed", f"record {record.id}")
 
     def _enqueue(self, record: Record, files: list[File]) -> None:
-        if len(self.queue) >= CALM:
-            self._line(self._codec.line(record, files))
-            self._task(None, files)
+        if len(self.queue) >= CALM and not files:
+            self.encode(record)
             return
         self._take(record, files)
         if files:
@@ -131,8 +139,6 @@ class Intake:
 
     def _task(self, record: Record | None, files: list[File]) -> None:
         """Queue a record with files to write or a profile to ask; where too many wait already it goes without."""
-        if record is None and not files:
-            return
         if len(self.tasks) < TASKS:
             self.tasks.append(Task(record, files))
             return
@@ -144,6 +150,6 @@ class Intake:
             self._line(self._codec.line(record, []))
 
     def _line(self, line: bytes) -> None:
-        if line and self._backlog.room(self._stormed + len(line)):
-            self._stormed += len(line)
-            self.queue.append(msgspec.Raw(line[:-1]))
+        if line and self._backlog.admits(line, self._waiting):
+            self._waiting += len(line)
+            self.lines.append(line)

@@ -101,7 +101,10 @@ class PredictionLog:
         try:
             if queue is None or error is not None or len(queue) >= CALM:
                 record = intake.record(name, moment, intake.model, intake.version, input, output, latency_seconds, tags)
-                intake.predicted(record, error, [])
+                if queue is None or error is not None:
+                    intake.predicted(record, error, [])
+                else:
+                    intake.encode(record)
                 return name
             files: list[File] = []
             # what `take` does with dicts of constants is written out: it is most of what a prediction costs
