@@ -46,9 +46,11 @@ if TYPE_CHECKING:
         Sharpness,
         TextLength,
         WordCount,
+        YoloConfidenceExtractor,
     )
     from exporter.api.model import ModelProfile
     from exporter.api.scores import AccuracyScore, F1Score, MeanScore, PrecisionScore, RecallScore, RMSEScore
+    from exporter.api.sequence import SequenceSimpleExtractor
     from exporter.api.tags import Tag, filter_errors, flatten_jcr
     from exporter.profile import ProfileError
 
@@ -95,17 +97,19 @@ __all__ = [
     "RecallScore",
     "RegressionError",
     "Resolution",
+    "SequenceSimpleExtractor",
     "Sharpness",
     "SquaredRegressionError",
     "Tag",
     "TextLength",
     "WordCount",
+    "YoloConfidenceExtractor",
     "filter_errors",
     "flatten_jcr",
     "generate_components",
 ]
 
-_PLACES = ("model", "components", "evaluations", "extractors", "scores", "tags")
+_PLACES = ("model", "components", "evaluations", "extractors", "scores", "sequence", "tags")
 
 
 if not TYPE_CHECKING:  # where types are checked, a name that is not there must stay an error

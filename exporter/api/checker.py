@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.api.datum import locator, part
+from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.api.tags import Tag
 from exporter.batch import Column, Fault
 from exporter.decoders.columns import Coding, label, reading
@@ -24,11 +25,13 @@ Reasons = NDArray[np.uint8]
 class Checker:
     """One component: finds its value in a datum, judges it, and says so in tags."""
 
-    def __init__(self, component: Component, group: str) -> None:
+    def __init__(self, component: Component, group: str, prepare: SequenceSimpleExtractor | None = None) -> None:
         self.component = component
         measure, field = component.measure, component.field
         words = (field.element or "").split(".")[1:]
-        self.locate = locator(words) if field.extract is None else part(words)
+        self._locate = locator(words) if field.extract is None else part(words)
+        if prepare is not None:
+            self._locate = prepare.one
         self._read = reading(field)
         self._integer = component.dtype == "int"
         self._low, self._high = measure.domain.low, measure.domain.high
@@ -40,7 +43,7 @@ class Checker:
     def tags(self, datum: Any) -> list[Tag]:  # noqa: ANN401 - any datum
         """Return the tags of a datum, whatever it is."""
         try:
-            value = self._read(self.locate(datum))
+            value = self._read(self._locate(datum))
             return self._numeric(value) if self._coding is None else self._category(value, self._coding[value])
         except Exception:  # noqa: BLE001 - the datum's own methods may raise anything; serving goes on
             return [self.error(FAULT)]
@@ -48,7 +51,7 @@ class Checker:
     def column(self, datum: Any) -> Column:  # noqa: ANN401 - any datum
         """Return the value of one datum as a column, shape (1,)."""
         try:
-            value = self._read(self.locate(datum))
+            value = self._read(self._locate(datum))
             return np.array([value]) if self._coding is None else np.array([self._coding[value]], np.int32)
         except Exception:  # noqa: BLE001 - as above
             return np.array([FAILED]) if self._coding is None else np.array([-Fault.EXTRACTOR], np.int32)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from exporter.api.evaluations import Evaluation
 from exporter.api.extractors import ElementExtractor
+from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.extractors import DataExtractor, EvalExtractor
 from exporter.profile import ComponentSpec
 from exporter.profile.values import Key
@@ -35,7 +36,7 @@ class InputComponent:
     """
 
     name: str
-    extractor: DataExtractor | None = None
+    extractor: DataExtractor | SequenceSimpleExtractor | None = None
     dtype: DataType | str | None = None
     element: str | None = None
     domain: Domain | None = None
@@ -48,7 +49,7 @@ class OutputComponent:
     """A value of each output, with the arguments of an InputComponent."""
 
     name: str
-    extractor: DataExtractor | None = None
+    extractor: DataExtractor | SequenceSimpleExtractor | None = None
     dtype: DataType | str | None = None
     element: str | None = None
     domain: Domain | None = None
@@ -61,7 +62,7 @@ class ActualComponent:
     """A value of each actual, with the arguments of an InputComponent."""
 
     name: str
-    extractor: DataExtractor | None = None
+    extractor: DataExtractor | SequenceSimpleExtractor | None = None
     dtype: DataType | str | None = None
     element: str | None = None
     domain: Domain | None = None

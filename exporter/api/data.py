@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from exporter.api.datum import locator, part, plain
+from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.batch import Floats
 from exporter.profile import ComponentSpec, ProfileError
 from exporter.profile.values import PLAIN, Coded, Raw
@@ -46,9 +47,11 @@ class Data:
         self._rows: Sequence[Any] | None = None
         self._watch = watch
 
-    def raw(self, spec: ComponentSpec) -> Raw:
-        """Return what a component reads, for each datum."""
+    def raw(self, spec: ComponentSpec, prepare: SequenceSimpleExtractor | None = None) -> Raw:
+        """Return what a component reads, for each datum, `prepare`d where it needs that."""
         words = (spec.element or "").split(".")[1:]
+        if prepare is not None:
+            return self._watch(prepare.rows(self._data))
         if spec.extractor is not None:
             return self._watch(list(map(part(words), self.rows())))
         column = self._column(words)

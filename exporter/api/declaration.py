@@ -6,11 +6,17 @@ from typing import Any
 
 import msgspec
 
-from exporter.api.components import Component, Domain, EvalComponent, key_of
+from exporter.api.components import (
+    Component,
+    Domain,
+    EvalComponent,
+    key_of,
+)
 from exporter.api.data import Data
 from exporter.api.datum import plain
 from exporter.api.evaluations import options_of
 from exporter.api.scores import Score
+from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.extractors.element import Element
 from exporter.extractors.max_score_element import MaxScoreElement
 from exporter.profile import ComponentSpec, ProfileError, ProfileSpec, ScoreSpec, problems
@@ -64,12 +70,14 @@ def _declared(component: Component, others: Sequence[Component], domains: Mappin
     if isinstance(component, EvalComponent):
         return ComponentSpec(component.name, None, "eval", dtype, _evaluation(component, others), bounds, thresholds)
     base = ".".join(filter(None, (component.role, component.element)))
-    if component.extractor is None:
-        return ComponentSpec(component.name, base, None, dtype, None, bounds, thresholds)
-    path = _path(component.extractor)
-    if path is not None:
-        return ComponentSpec(component.name, f"{base}.{path}", None, dtype, None, bounds, thresholds)
-    short, options = options_of(component.extractor)
+    extractor = component.extractor
+    if isinstance(extractor, SequenceSimpleExtractor):
+        extractor = extractor.extractor
+    path = None if extractor is None or extractor is not component.extractor else _path(extractor)
+    if path is not None or extractor is None:
+        element = base if path is None else f"{base}.{path}"
+        return ComponentSpec(component.name, element, None, dtype, None, bounds, thresholds)
+    short, options = options_of(extractor)
     return ComponentSpec(component.name, base, None, dtype, {short: options}, bounds, thresholds)
 
 

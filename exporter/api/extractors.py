@@ -33,8 +33,7 @@ DN2AnomalyScorer = Dn2OutlierScore
 KNNOutlierScorer = KnnOutlierScore
 MahalanobisOutlierScorer = Mahalanobis
 IsolationForestOutlierScorer = IsolationForestScore
-
-
+YoloConfidenceExtractor = DetectionConfidence
 MaxScoreElementExtractor = MaxScoreElement
 
 
@@ -69,4 +68,5 @@ __all__ = [
     "Sharpness",
     "TextLength",
     "WordCount",
+    "YoloConfidenceExtractor",
 ]

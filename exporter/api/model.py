@@ -14,11 +14,13 @@ from exporter.api.contrasting import Report, Thresholds, compare
 from exporter.api.data import Data
 from exporter.api.declaration import spec_of
 from exporter.api.files import Mode, read, save, show
+from exporter.api.gather import columns, data_of
+from exporter.api.preparation import preparations, prepared
 from exporter.api.progress import Progress
 from exporter.api.scores import Score
 from exporter.api.tags import Tag, points, unbuilt
 from exporter.api.validation import Batch, Validator
-from exporter.profile import Columns, ComponentSpec, Profile, ProfileError, build, dump, load, observe
+from exporter.profile import Profile, ProfileError, build, dump, load, observe
 from exporter.report import profile_page
 
 Format = Literal["jcr", "tag"]
@@ -45,6 +47,7 @@ class ModelProfile:
         self._scores = tuple(scores.values() if isinstance(scores, Mapping) else scores)
         self._profile: Profile | None = None
         self._validator: Validator | None = None
+        self._prepare = preparations(self._components)
         keys = [key_of(component) for component in self._components]
         if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
             raise ProfileError(f"{' '.join(twice[0])} is declared twice")
@@ -112,10 +115,10 @@ class ModelProfile:
         if missing := [role for role in roles if given[role] is None]:
             raise ProfileError(f"components need data that are not given: {', '.join(missing)}")
         progress = Progress(f"profiling {self.group_idfr}")
-        data = _data(given, progress, silent=silent)
+        data = data_of(given, None if silent else progress.watched)
         spec = spec_of((self.name, self.version), self._components, self._scores, domains or {}, data)
         try:
-            self._take(build(spec, _columns(spec.components, data), built=time.time(), seed=seed))
+            self._take(build(spec, columns(spec.components, data, self._prepare), built=time.time(), seed=seed))
         finally:
             progress.close()
 
@@ -131,16 +134,20 @@ class ModelProfile:
 
         Nothing is learned: what is outside of this profile's domains is invalid. Components without data are left out.
         """
-        return self._of(self._observed({"input": input, "output": output, "actual": actual}, silent=silent))
+        profile = self._observed({"input": input, "output": output, "actual": actual}, silent=silent)
+        return self._with(profile, self._components, self._scores)
 
     def save(self, path: str | Path = ".") -> Path:
         """Write the profile to a file that ends in .json, or as name@version.json into a directory; return its path."""
         return save(self.profile, path)
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Return the profile of a file; ProfileError where it is none, whatever it holds."""
-        return cls._of(read(path))
+    def load(cls, path: str | Path, prep: Mapping[str, object] | None = None) -> Self:
+        """Return the profile of a file; ProfileError where it is none, whatever it holds.
+
+        `prep` are the preprocessing steps of components that were built behind a SequenceSimpleExtractor.
+        """
+        return cls._of(read(path), prep or {})
 
     def to_jcr(self) -> dict[str, Any]:
         """Return what the file holds."""
@@ -150,7 +157,7 @@ class ModelProfile:
     @classmethod
     def from_jcr(cls, jcr: Mapping[str, Any]) -> Self:
         """Return the profile of what a file holds; ProfileError where it is none."""
-        return cls._of(load(msgspec.json.encode(jcr)))
+        return cls._of(load(msgspec.json.encode(jcr)), {})
 
     def validate_input(self, input: Any, tag_format: Format = "jcr") -> list[Tag]:  # noqa: A002, ANN401, ARG002
         """Return the tags of an input: the value of each component, and why it is invalid where it is.
@@ -240,27 +247,32 @@ class ModelProfile:
         return self.contrast(other, thresholds).view(path, mode)
 
     @classmethod
-    def _of(cls, profile: Profile) -> Self:
+    def _of(cls, profile: Profile, prep: Mapping[str, object]) -> Self:
         specs = [component.spec for component in profile.components]
-        found = cls(profile.name, profile.version, specs, [score.spec for score in profile.scores])
+        return cls._with(profile, prepared(specs, prep), [score.spec for score in profile.scores])
+
+    @classmethod
+    def _with(cls, profile: Profile, components: Iterable[Component], scores: Iterable[Score]) -> Self:
+        found = cls(profile.name, profile.version, components, scores)
         found._take(profile)
         return found
 
     def _take(self, profile: Profile) -> None:
         self._profile = profile
-        self._validator = Validator(profile, self.group_idfr)
+        self._validator = Validator(profile, self.group_idfr, self._prepare)
 
     def _observed(self, given: Mapping[str, object], *, silent: bool) -> Profile:
         progress = Progress(f"profiling {self.group_idfr}")
-        data = _data(given, progress, silent=silent)
+        data = data_of(given, None if silent else progress.watched)
         try:
-            return observe(self.profile, _columns([c.spec for c in self.profile.components], data), built=time.time())
+            specs = [component.spec for component in self.profile.components]
+            return observe(self.profile, columns(specs, data, self._prepare), built=time.time())
         finally:
             progress.close()
 
     def _validating(self) -> Validator | None:
         if self._profile is not None and (self._validator is None or self._validator.group != self.group_idfr):
-            self._validator = Validator(self._profile, self.group_idfr)
+            self._validator = Validator(self._profile, self.group_idfr, self._prepare)
         return self._validator
 
     def _tags(self, role: str, datum: Any) -> list[Tag]:  # noqa: ANN401 - any datum
@@ -273,19 +285,5 @@ class ModelProfile:
 
     def _batch(self, role: str, given: object) -> Batch:
         data = Data(given)
-        validator = self._validating() or Validator(self.profile, self.group_idfr)
-        return validator.batch(role, lambda component: data.raw(component.spec))
-
-
-def _data(given: Mapping[str, object], progress: Progress, *, silent: bool) -> dict[str, Data]:
-    named_data = {role: data for role, data in given.items() if data is not None}
-    return {role: Data(data) if silent else Data(data, progress.watched) for role, data in named_data.items()}
-
-
-def _columns(specs: Iterable[ComponentSpec], data: Mapping[str, Data]) -> Columns:
-    logged = [spec for spec in specs if not spec.computed and spec.resolved_role in data]
-    columns = Columns({spec.key: data[spec.resolved_role].raw(spec) for spec in logged})
-    lengths = {role: len(columns.values[role, name]) for role, name in columns.values}
-    if len(set(lengths.values())) > 1:
-        raise ProfileError(f"the data differ in length: {', '.join(f'{n} of {role}' for role, n in lengths.items())}")
-    return columns
+        validator = self._validating() or Validator(self.profile, self.group_idfr, self._prepare)
+        return validator.batch(role, lambda component: data.raw(component.spec, self._prepare.get(component.spec.key)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from exporter.api.checker import FAULT, Checker, Reasons
 from exporter.api.datum import prepared
+from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.api.tags import Tag
 from exporter.batch import Column, Field
 from exporter.decoders.shape import ROLES
@@ -56,13 +57,13 @@ class Batch(Sequence[list[Tag]]):
 
 
 class Validator:
-    """The checkers of a profile by role; `group` is what its tags carry."""
+    """The checkers of a profile by role; `group` is what its tags carry, `prepare` the preprocessing of components."""
 
-    def __init__(self, profile: Profile, group: str) -> None:
+    def __init__(self, profile: Profile, group: str, prepare: Mapping[Key, SequenceSimpleExtractor]) -> None:
         self.group = group
         self._checkers: dict[str, list[Checker]] = {role: [] for role in (*ROLES, "eval")}
         for component in profile.components:
-            self._checkers[component.role].append(Checker(component, group))
+            self._checkers[component.role].append(Checker(component, group, prepare.get(component.spec.key)))
         fields = {component.spec.key: component.field for component in profile.components}
         self._bound = [_bound(checker, fields) for checker in self._checkers["eval"]]
 

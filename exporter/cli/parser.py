@@ -89,6 +89,12 @@ def _profile(command: argparse.ArgumentParser) -> None:
     flags.add(build, "--output", text, default="profiles", metavar="PATH", short="-o")
     show = actions.add_parser("show", help="print what a profile holds", allow_abbrev=False)
     show.add_argument("file", metavar="FILE", help="a built profile")
+    flags.add(show, "--html", "write it as a page instead, for any browser", metavar="FILE")
+    text = "say what of a profile differs from a reference; exit code 1 where something is wrong"
+    diff = actions.add_parser("diff", help=text, allow_abbrev=False)
+    diff.add_argument("reference", metavar="REFERENCE", help="a built profile")
+    diff.add_argument("observed", metavar="OBSERVED", help="another of the same model, of other data")
+    flags.add(diff, "--html", "write a page too, for any browser", metavar="FILE")
 
 
 def _replay(command: argparse.ArgumentParser) -> None:

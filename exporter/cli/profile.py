@@ -1,50 +1,66 @@
-"""`profile infer`, `profile build` and `profile show`: from a log to a spec, from a spec to a profile, and back."""
+"""`profile infer`, `build`, `show` and `diff`: from a log to a spec, from it to a profile, and what that says."""
 
 import argparse
 import time
 from pathlib import Path
 
+from exporter.api.contrasting import compare
+from exporter.api.files import save, write
 from exporter.cli import loading
 from exporter.cli.console import say
-from exporter.cli.failure import reported
+from exporter.cli.contrast_text import difference
+from exporter.cli.failure import CommandError, reported
 from exporter.cli.profile_text import describe
 from exporter.cli.progress import lines
 from exporter.cli.spec_text import BUILD, spec_text
-from exporter.profile import ProfileError, build, columns_of, dump
+from exporter.profile import ProfileError, build, columns_of
+from exporter.report import contrast_page, profile_page
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Do what the action says."""
-    {"infer": _infer, "build": _build, "show": _show}[arguments.action](arguments)
-    return 0
+    """Do what the action says; returns the exit code."""
+    return {"infer": _infer, "build": _build, "show": _show, "diff": _diff}[arguments.action](arguments)
 
 
-def _infer(arguments: argparse.Namespace) -> None:
+def _infer(arguments: argparse.Namespace) -> int:
     with reported(ProfileError):
         text = spec_text(lines(arguments.logs, "reading"), arguments.name, arguments.version)
     if arguments.output is None:
         say(text.removesuffix("\n"))
-        return
+        return 0
     with reported():
         Path(arguments.output).write_text(text)
     say(f"{arguments.output}: edit it, then build the profile with\n  {BUILD}")
+    return 0
 
 
-def _build(arguments: argparse.Namespace) -> None:
+def _build(arguments: argparse.Namespace) -> int:
     spec = loading.spec(arguments.spec)
     with reported(ProfileError):
         columns = columns_of(spec, lines(arguments.reference, "reading"))
         profile = build(spec, columns, built=time.time())
-    path = Path(arguments.output)
-    if path.suffix != ".json":
-        path /= f"{profile.name}@{profile.version}.json"
     with reported():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_bytes(dump(profile))
-        part.replace(path)
-    say(str(path))
+        say(str(save(profile, arguments.output)))
+    return 0
 
 
-def _show(arguments: argparse.Namespace) -> None:
-    say(describe(loading.profile(arguments.file)))
+def _show(arguments: argparse.Namespace) -> int:
+    profile = loading.profile(arguments.file)
+    if arguments.html is None:
+        say(describe(profile))
+        return 0
+    with reported():
+        say(str(write(Path(arguments.html), profile_page(profile).encode())))
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    reference, observed = loading.profile(arguments.reference), loading.profile(arguments.observed)
+    found, _ = compare(reference, observed, {})
+    if not found.components:
+        raise CommandError(f"{arguments.reference} and {arguments.observed} have no component in common")
+    say(difference(found))
+    if arguments.html is not None:
+        with reported():
+            write(Path(arguments.html), contrast_page(found).encode())
+    return 1 if found.issues() else 0

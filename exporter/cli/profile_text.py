@@ -20,11 +20,11 @@ def describe(profile: Profile) -> str:
     built = datetime.fromtimestamp(profile.built, UTC).strftime("%Y-%m-%d %H:%M UTC")
     head = ("role", "component", "dtype", "values", "invalid", "domain", "distribution")
     lines = [f"{profile.name} {profile.version}, built {built}, sha256 {profile.sha256}", ""]
-    lines += _aligned([head, *map(_row, profile.components)])
+    lines += aligned([head, *map(_row, profile.components)])
     if profile.scores:
         lines += [
             "",
-            *_aligned([("score", "reference", "records", "threshold", "better"), *map(_score, profile.scores)]),
+            *aligned([("score", "reference", "records", "threshold", "better"), *map(_score, profile.scores)]),
         ]
     return "\n".join(lines)
 
@@ -45,7 +45,7 @@ def _domain(component: Component) -> str:
     measure = component.measure
     if measure.grid is None:
         return f"{len(measure.levels)} categories" + ("" if measure.complete else " and others")
-    return f"[{_short(measure.domain.low)}, {_short(measure.domain.high)}]"
+    return f"[{short(measure.domain.low)}, {short(measure.domain.high)}]"
 
 
 def _density(histogram: Histogram, moments: Moments) -> str:
@@ -54,7 +54,7 @@ def _density(histogram: Histogram, moments: Moments) -> str:
     edges = np.linspace(low, high, CELLS + 1)
     cumulative = np.interp(edges, histogram.grid.edges, np.cumsum(histogram.counts)[:-1])
     bars = _bars(np.diff(cumulative).tolist()) if high > low else BARS[-1]
-    return f"{_short(low)} {bars} {_short(high)}  mean {_short(moments.mean)}"
+    return f"{short(low)} {bars} {short(high)}  mean {short(moments.mean)}"
 
 
 def _shares(categories: Categories) -> str:
@@ -75,18 +75,20 @@ def _bars(heights: Sequence[float]) -> str:
 def _score(score: ScoreReference) -> tuple[str, ...]:
     return (
         score.spec.name,
-        _short(score.reference),
+        short(score.reference),
         f"{score.samples:,}",
-        _short(score.threshold),
+        short(score.threshold),
         {"high": "higher", "low": "lower"}[score.preference],
     )
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """Return a number in four digits, - where there is none."""
     return "-" if math.isnan(value) else f"{value:.4g}"
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the rows of a table as lines."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
