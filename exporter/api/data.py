@@ -1,5 +1,6 @@
 """Data in memory as what each component reads: columns of tables as they are, anything else datum by datum."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Data:
         chosen = self.rows() if column is None else column
         chosen = values_of(getattr(chosen, "iloc", chosen)[:: max(1, -(-len(chosen) // most))])
         values = map(locator(words), chosen) if column is None else chosen
-        return [value for value in values if value is not None and value == value]  # noqa: PLR0124 - not NaN
+        return [value for value in values if value is not None and not (isinstance(value, float) and math.isnan(value))]
 
     def rows(self) -> Sequence[Any]:
         """Return the data one by one."""

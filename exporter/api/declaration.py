@@ -17,8 +17,8 @@ from exporter.api.datum import plain
 from exporter.api.evaluations import options_of
 from exporter.api.scores import Score
 from exporter.api.sequence import SequenceSimpleExtractor
+from exporter.decoders.columns import guarded
 from exporter.extractors.element import Element
-from exporter.extractors.max_score_element import MaxScoreElement
 from exporter.profile import ComponentSpec, ProfileError, ProfileSpec, ScoreSpec, problems
 from exporter.profile.infer import dtype_of
 from exporter.profile.values import Key
@@ -119,23 +119,27 @@ def _typed(spec: ComponentSpec, data: Data | None, numeric: set[Key]) -> Compone
     """Return the spec with the dtype that its data have, where none is declared and the extractor gives none."""
     if spec.dtype is not None or spec.computed or data is None:
         return spec
-    values = data.sample(spec, SAMPLE)
     if spec.extractor is not None:
-        extractor = spec.data_extractor()
-        if not isinstance(extractor, Element | MaxScoreElement) or extractor.levels() is not None:
-            return spec
-        values = [value for datum in values if (value := _extracted(extractor, datum)) is not None]
+        values = _values(spec, data) if set(spec.extractor) & {"element", "max_score_element"} else []
+        return msgspec.structs.replace(spec, dtype=dtype_of(values)) if values else spec
+    values = data.sample(spec, SAMPLE)
     dtype = dtype_of(values) or "category"
     if spec.key in numeric and dtype == "category":
         dtype = "int"
     return msgspec.structs.replace(spec, dtype=dtype)
 
 
-def _extracted(extractor: Element | MaxScoreElement, datum: object) -> float | str | None:
+def _values(spec: ComponentSpec, data: Data) -> list[Any]:
+    """Return what is extracted from a sample; nothing where the extractor has categories of its own."""
     try:
-        return extractor.extract(datum)
-    except Exception:  # noqa: BLE001 - what cannot be extracted is counted when the profile is built
-        return None
+        extractor = spec.data_extractor()
+    except msgspec.ValidationError:
+        return []  # for `problems` to say
+    if extractor.levels() is not None:
+        return []
+    read = guarded(extractor.extract, numeric=False)
+    found = [read(datum) for datum in data.sample(spec, SAMPLE)]
+    return [value for value in found if isinstance(value, str | int | float)]
 
 
 def _score(score: Score) -> ScoreSpec:

@@ -32,7 +32,7 @@ class SquaredRegressionError:
 
 @dataclass(frozen=True, slots=True)
 class AbsolutePercentageError:
-    """100 |output - actual| / |actual|."""
+    """|output - actual| / |actual|."""
 
     short: ClassVar[str] = "absolute_percentage_error"
 
