@@ -31,11 +31,11 @@ tools: ## the real Prometheus, promtool, Alertmanager and amtool, where they are
 demo: $(STAMP) ## real models, a drift on schedule, metrics on http://127.0.0.1:8770/metrics (SPEED=10 DURATION=60s)
 	@$(BIN)/prediction-exporter demo --speed $(SPEED) --duration $(DURATION)
 
-test: check tools ## all tests: lint, types, floors, fast, slow (real Prometheus and Alertmanager)
-	$(BIN)/python -m pytest -q
+test: check tools unit ## all tests: lint, types, floors, fast, slow (real Prometheus, Alertmanager and browser)
+	$(BIN)/python -m pytest -q -m slow
 
 unit: $(STAMP) ## the fast tests alone, under a minute
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 check: $(STAMP) ## lint, format, types and floors
 	$(BIN)/ruff check .
