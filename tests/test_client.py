@@ -265,6 +265,9 @@ class Pydantic:
     def model_dump(self):
         return {"fare": 1.5}
 
+    def __repr__(self):
+        return "Pydantic"
+
 
 class Hostile:
     def __repr__(self):

@@ -39,6 +39,9 @@ class Row:
     def __getitem__(self, key):
         return {"fare": np.float64(12.5), 0: np.int64(3)}[key]
 
+    def __repr__(self):
+        return "Row"
+
 
 @pytest.mark.parametrize(
     ("element", "value"),
