@@ -347,15 +347,41 @@ def test_a_value_that_contains_itself_is_cut_somewhere(log, path):
 
 
 @pytest.mark.parametrize("durable", [False, True])
-def test_a_record_that_is_too_long_for_a_line_loses_its_parts_and_is_counted(path, durable):
+@pytest.mark.parametrize("datum", [{"text": "x" * 2_000_000}, list(range(1_000_000)), [[0] * 300_000] * 2], ids=type)
+def test_a_part_that_is_too_long_for_a_line_is_left_out_and_counted(path, durable, datum):
     with PredictionLog(path, durable=durable) as log:
-        log.prediction("a", input={"text": "x" * 2_000_000}, latency_seconds=0.5, error="no")
-        log.prediction("b", input=list(range(1_000_000)), latency_seconds=0.5)
+        log.prediction("a", input=datum, output={"label": 3}, latency_seconds=0.5)
+        (record,) = written(log, path)
+    del record["time"]
+    assert record == {"id": "a", "output": {"label": 3}, "latency_seconds": 0.5}
+    assert log.dropped == {"part": 1}
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_record_that_is_too_long_for_a_line_loses_its_parts_and_is_counted(path, durable):
+    text = "x" * 700_000
+    with PredictionLog(path, durable=durable) as log:
+        log.prediction("a" * 700_000, input=text, output=text, latency_seconds=0.5, error="no")
+        (record,) = written(log, path)
+    del record["time"]
+    assert record == {"id": "a" * 200, "latency_seconds": 0.5, "error": "no"}
+    assert log.dropped == {"part": 1}
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_an_actual_that_cannot_be_written_leaves_no_empty_record(path, durable):
+    with PredictionLog(path, durable=durable) as log:
         log.actual("a", {"text": "x" * 2_000_000})
-        records = written(log, path)
-    assert [(record["id"], record["latency_seconds"]) for record in records] == [("a", 0.5), ("b", 0.5)]
-    assert not any("input" in record for record in records)
-    assert sum(log.dropped.values()) == 3
+        log.actual("b" * 700_000, "x" * 700_000)
+        log.actual("c", 1)
+    assert [record["id"] for record in read(path)] == ["c"]
+    assert sum(log.dropped.values()) == 2
+
+
+def test_a_durable_log_needs_no_thread(path):
+    with PredictionLog(path, durable=True) as log:
+        log.prediction("a")
+        assert not [thread for thread in threading.enumerate() if thread.name == "prediction-log"]
 
 
 def test_odd_fields_of_a_record_do_not_cost_the_record(log, path):

@@ -161,6 +161,14 @@ def test_images_of_one_record_do_not_overwrite_each_other(log, path):
             assert image.size == (size, size)
 
 
+def test_an_image_does_not_take_the_name_of_another_one_of_its_record(log, path):
+    with log.trace("a", input={"image-1": picture(size=(1, 1)), "image": picture(size=(2, 2))}) as trace:
+        trace.log("image", picture(size=(3, 3)))
+    (record,) = records(log, path)
+    names = {*record["input"].values(), *record["data"].values()}
+    assert len(names) == len(list((path.parent / "images").iterdir())) == 3
+
+
 @pytest.mark.parametrize("durable", [False, True])
 def test_images_are_written_by_the_background_thread(path, durable, monkeypatch):
     threads = []

@@ -1,6 +1,8 @@
 """Images, arrays and long bytes of a record: files beside the log, each written before the line that names it."""
 
 import io
+import itertools
+import math
 import os
 import re
 import struct
@@ -58,7 +60,7 @@ class Store:
         self._parent = Path(log).parent
         self._limit = limit
         self._tally = tally
-        self._tidied = time.monotonic()
+        self._tidied = -math.inf
         self.pending = 0
 
     def collect(self, value: Any, name: str, request_id: str, files: list[File]) -> str | None:  # noqa: ANN401 - duck
@@ -67,12 +69,12 @@ class Store:
         if content is None:
             self._tally.drop("file", f"more than {PENDING_BYTES} bytes of images and arrays wait to be written")
             return None
-        stem = f"{FOLDER}/{safe(request_id)}-{safe(name)}"
-        taken = sum(file.reference.startswith(stem) for file in files)
-        file = File(f"{stem}-{taken}{suffix}" if taken else stem + suffix, content, size)
-        files.append(file)
+        stem, taken = f"{FOLDER}/{safe(request_id)}-{safe(name)}", {file.reference for file in files}
+        names = itertools.chain([stem + suffix], (f"{stem}-{number}{suffix}" for number in itertools.count(1)))
+        reference = next(name for name in names if name not in taken)
+        files.append(File(reference, content, size))
         self.pending += size
-        return file.reference
+        return reference
 
     def write(self, file: File) -> None:
         """Write a file whole or not at all; a failure is counted."""

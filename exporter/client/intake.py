@@ -66,7 +66,7 @@ class Intake:
     def submit(self, record: Record, files: list[File]) -> None:
         """Take in a record; its parts may still be the caller's own. `files` are those of parts already taken."""
         self._put(record, files)
-        if self.idle:
+        if self.idle and (self.queue or self.lines or self.tasks):
             self.rouse()
 
     def encode(self, record: Record) -> None:
@@ -121,7 +121,7 @@ class Intake:
         if self._finisher.asks:
             self._finisher.validate(record, files)
         rest = self._codec.line(record, files)
-        if self._backlog.lock.acquire(timeout=PATIENCE):
+        if rest and self._backlog.lock.acquire(timeout=PATIENCE):
             try:
                 rest = self._backlog.through(rest)
             finally:

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -13,7 +14,9 @@ from exporter.client.tally import Tally
 from exporter.client.text import clean
 
 TRUST = 1000  # records without an array, after which a flat dict is taken to hold none
+ID_CHARACTERS = 200
 PARTS = ("input", "output", "actual", "tags", "data")
+FINDINGS = ("values", "invalid")
 
 
 class Record(msgspec.Struct, omit_defaults=True, gc=False):
@@ -63,7 +66,7 @@ class Codec:
         return msgspec.Raw(encoded)
 
     def line(self, record: Record, files: list[File]) -> bytes:
-        """Return a record as a line, b"" for one that is too long; parts that need files are taken apart."""
+        """Return a record as a line; parts that need files are taken apart. Raises what its values raise."""
         try:
             encoded: bytes | None = self._encode(record)
         except Exception:  # noqa: BLE001 - the values' own methods
@@ -76,8 +79,8 @@ class Codec:
             encoded = self._encoded(record) or self._encode(_tame(record))
         return encoded + NEWLINE if len(encoded) < LINE_BYTES else self._cut(record)
 
-    def lines(self, batch: Sequence[object]) -> bytes | None:
-        """Return records, or lines of them that are ready, as lines; None where they must be done one by one."""
+    def lines(self, batch: Sequence[Record]) -> bytes | None:
+        """Return records whose parts do not change any more as lines; None where they must be done one by one."""
         try:
             lines: bytes = self._encode_lines(batch)
         except Exception:  # noqa: BLE001 - the values' own methods
@@ -102,22 +105,20 @@ class Codec:
             return self._store.collect(value, place.removeprefix("input-"), request_id, files)
 
         walk = Plainer(attach, lambda kind: self._tally.fault("repr", kind))
-        try:
-            return msgspec.Raw(self._encode(walk.plain(part, name)))
-        except Exception as error:  # noqa: BLE001 - a prediction goes on whatever it was given
-            if encoded is not None and len(encoded) < LINE_BYTES:
-                return msgspec.Raw(encoded)
-            self._tally.drop("part", f"{name}: {error!r}")
-            return None
+        with suppress(Exception):  # the values' own methods, or too many of them
+            encoded = self._encode(walk.plain(part, name))
+        if encoded is not None and len(encoded) < LINE_BYTES:
+            return msgspec.Raw(encoded)
+        if name == "actual":
+            raise ValueError("an actual that cannot be written, or is too long")  # nothing would remain of its record
+        self._tally.drop("part", f"{name} cannot be written, or is longer than {LINE_BYTES} bytes")
+        return None
 
     def _cut(self, record: Record) -> bytes:
-        """Return what remains of a prediction without its parts: it counts, and has its latency and its error."""
-        self._tally.drop("too_long", f"a record of more than {LINE_BYTES} bytes loses its input and output")
-        if record.actual is not None:
-            return b""
-        rest = (record.latency_seconds, None, record.error, record.sampled)
-        bare = Record(record.id[:200], record.time, record.model, record.version, None, None, *rest)
-        return self._encode(bare) + NEWLINE
+        """Return what remains of a record without its parts: a prediction counts, and has its latency and error."""
+        self._tally.drop("part", f"a record is longer than {LINE_BYTES} bytes")
+        bare = msgspec.structs.replace(record, id=record.id[:ID_CHARACTERS], **dict.fromkeys((*PARTS, *FINDINGS)))
+        return self._encode(bare) + NEWLINE if record.actual is None else b""
 
 
 def _tame(record: Record) -> Record:
