@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+import tempfile
 import webbrowser
 from pathlib import Path
 
@@ -108,6 +109,7 @@ def part(profile, name, role=None):
 def test_the_profile_of_a_vision_model_is_built_saved_loaded_and_judges_pictures(vision, tmp_path, monkeypatch):
     profile, shown, output, actual = vision
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert profile.view().read_text().startswith("<!DOCTYPE html>")
     assert profile.save(".") == Path("retinopathy@3.0.0.json")
     loaded = ModelProfile.load("retinopathy@3.0.0.json")

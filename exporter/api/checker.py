@@ -50,8 +50,12 @@ class Checker:
 
     def column(self, datum: Any) -> Column:  # noqa: ANN401 - any datum
         """Return the value of one datum as a column, shape (1,)."""
+        return self.value(self._locate(datum))
+
+    def value(self, found: Any) -> Column:  # noqa: ANN401 - what is at the component's path
+        """Return the value that is made of what the component reads as a column, shape (1,)."""
         try:
-            value = self._read(self._locate(datum))
+            value = self._read(found)
             return np.array([value]) if self._coding is None else np.array([self._coding[value]], np.int32)
         except Exception:  # noqa: BLE001 - as above
             return np.array([FAILED]) if self._coding is None else np.array([-Fault.EXTRACTOR], np.int32)

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from exporter.decoders.shape import descend
+from exporter.decoders.shape import MISFIT, descend
 
 Locate = Callable[[Any], Any]
 _NOTHING = ("NAType", "NaTType")  # pandas' marks of a missing value
-_MISFIT = object()  # a value of no type of JSON: what the datum's own methods refuse
+_STRANGE = object()  # for an extractor, what the datum's own methods refuse
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any value
@@ -27,7 +27,7 @@ def record(datum: Any) -> Any:  # noqa: ANN401 - any datum
         if len(getattr(datum, "shape", ())) == 2:  # noqa: PLR2004 - a table, of which one row is a datum
             datum = datum.iloc[0]
         return {str(key): plain(value) for key, value in datum.items()}
-    return datum
+    return plain(datum)
 
 
 def prepared(datum: Any) -> Any:  # noqa: ANN401 - any datum
@@ -53,7 +53,7 @@ def locator(words: Sequence[str]) -> Locate:
                 found = _step(found, word)
             return plain(found)
         except Exception:  # noqa: BLE001 - of the datum's own methods
-            return _MISFIT
+            return MISFIT
 
     return locate
 
@@ -67,12 +67,14 @@ def part(words: Sequence[str]) -> Locate:
             whole = record(datum)
             return record(locate(whole)) if words and type(whole) is dict else whole
         except Exception:  # noqa: BLE001 - of the datum's own methods
-            return _MISFIT
+            return _STRANGE
 
     return found
 
 
 def _step(datum: Any, word: str) -> Any:  # noqa: ANN401 - any datum
+    if datum is MISFIT:
+        return MISFIT
     if isinstance(datum, dict) and word not in datum and word.isdecimal():
         return datum.get(int(word))
     return descend(_container(datum), (word,))
@@ -83,4 +85,4 @@ def _container(datum: Any) -> Any:  # noqa: ANN401 - any datum
         return datum[0].tolist() if datum.ndim == 2 and len(datum) == 1 else datum.tolist()  # noqa: PLR2004 - one row
     if isinstance(datum, tuple):
         return list(datum)
-    return plain(record(datum))
+    return record(datum)

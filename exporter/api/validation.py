@@ -15,7 +15,7 @@ from exporter.batch import Column, Field
 from exporter.decoders.shape import ROLES
 from exporter.extractors import Bound
 from exporter.profile import Component, Profile
-from exporter.profile.values import Key, Raw, column_of, extracted
+from exporter.profile.values import Coded, Key, Raw, column_of, extracted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,9 +85,16 @@ class Validator:
         """Return the tags of a batch of the role's data, of which `raw_of` finds what a component reads."""
         checkers = self._checkers[role]
         raws = [raw_of(checker.component) for checker in checkers]
-        pairs = zip([checker.component for checker in checkers], raws, strict=True)
-        columns = [column_of(c.spec, extracted(c.spec, raw), c.measure.levels) for c, raw in pairs]
-        return Batch(checkers, raws, columns)
+        return Batch(checkers, raws, [_column(*pair) for pair in zip(checkers, raws, strict=True)])
+
+
+def _column(checker: Checker, raw: Raw) -> Column:
+    spec, levels = checker.component.spec, checker.component.measure.levels
+    try:
+        return column_of(spec, extracted(spec, raw), levels)
+    except Exception:  # noqa: BLE001 - a value's own methods may raise anything: it costs its own row
+        values = [raw.values[place] for place in raw.places] if isinstance(raw, Coded) else raw
+        return np.concatenate([checker.value(value) for value in values])
 
 
 @dataclass(frozen=True, slots=True)

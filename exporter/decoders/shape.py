@@ -108,7 +108,7 @@ class Node:
             return COERCE[self.dtype](raw)
         if self.struct is None or not self.children or raw is None:
             return self.default if raw is None else raw
-        part = raw if isinstance(raw, dict) else dict.fromkeys(self.children, _MISFIT)
+        part = raw if isinstance(raw, dict) else dict.fromkeys(self.children, MISFIT)
         return self.struct(**{slot: self.children[word].build(part.get(word)) for word, slot in self.slots.items()})
 
 
@@ -121,7 +121,7 @@ def _struct(fields: Sequence[tuple[str, Any, Any]], rename: dict[str, str]) -> t
     return msgspec.defstruct("Part", fields, rename=rename, frozen=True, gc=False)
 
 
-_MISFIT: tuple[()] = ()  # a value of no JSON type: every leaf takes it for a wrong type
+MISFIT: tuple[()] = ()  # a value of no JSON type: every leaf takes it for a wrong type
 
 
 class Shape:
@@ -180,7 +180,7 @@ def descend(raw: object, words: tuple[str, ...]) -> object:
         elif isinstance(raw, list) and word.isdecimal():
             raw = raw[int(word)] if int(word) < len(raw) else None
         elif word != "0" or not isinstance(raw, str | int | float):
-            return None if raw is None else _MISFIT
+            return None if raw is None else MISFIT
     return raw
 
 
