@@ -8,6 +8,7 @@ from typing import Literal
 from exporter.plan import statistics
 from exporter.profile import Component, Profile, ScoreReference, scored
 from exporter.scores.score import MINIMUM_SAMPLES
+from exporter.summaries.categories import OTHER
 
 Verdict = Literal["good", "bad", "unknown"]
 INVALID_RISE = 0.01  # share of values by which more may be invalid than in the reference
@@ -175,14 +176,14 @@ def _stuck(reference: Component, observed: Component) -> str | None:
 
 
 def _only_value(component: Component) -> str | None:
-    """Return the one value that a component has, None where it has several or none."""
+    """Return the one value that a component has, None where it has several or none, or others than the reference's."""
     summary = component.reference
     if summary.moments is not None:
         return f"{summary.moments.low:g}" if summary.moments.n and summary.moments.low == summary.moments.high else None
     if summary.categories is None:
         return None
     present = [name for name, count in zip(summary.categories.labels, summary.categories.counts, strict=True) if count]
-    return present[0] if len(present) == 1 else None
+    return present[0] if len(present) == 1 and present != [OTHER] else None
 
 
 def _score(reference: ScoreReference, observed: ScoreReference, limits: Limits, role: str) -> ScoreContrast:
