@@ -18,10 +18,8 @@ def difference(contrast: Contrast) -> str:
     if contrast.scores:
         lines += ["", *aligned([SCORES, *map(_score, contrast.scores)])]
     if contrast.skipped:
-        lines += [
-            "",
-            f"not compared: {', '.join(contrast.skipped)} (only one has it, or they have learned differently)",
-        ]
+        reason = "only one has it, or they have learned differently"
+        lines += ["", f"not compared: {', '.join(contrast.skipped)} ({reason})"]
     return "\n".join(lines)
 
 
