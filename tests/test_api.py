@@ -1,9 +1,11 @@
 """Profiles in Python: the examples that have been published, every form of data, files, and what is refused."""
 
 import copy
+import doctest
 import io
 import json
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -826,3 +828,24 @@ def test_what_json_holds_of_a_report_is_the_report(vision):
     profile, shown, output, actual = vision
     report = profile.contrast(profile.observe(input=shown[:40], output=output[:40], actual=actual[:40]))
     assert json.loads(json.dumps(report)) == report
+
+
+# -- the page about all this
+
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_examples_of_the_page_run_and_say_what_it_shows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[1] / "docs/python.md").read_text()
+    scope = {}
+    runner, parser = doctest.DocTestRunner(verbose=False), doctest.DocTestParser()
+    for number, block in enumerate(BLOCK.findall(text)):
+        if block.startswith(">>>"):
+            example = parser.get_doctest(block, {}, f"block {number}", None, 0)
+            example.globs = scope
+            runner.run(example, clear_globs=False)
+        else:
+            exec(block, scope)
+    failed, attempted = runner.summarize()
+    assert (failed, attempted) == (0, text.count("\n>>> "))
