@@ -258,6 +258,14 @@ def test_the_profile_of_house_prices_is_built_contrasted_with_dearer_ones_and_lo
     profile.save(tmp_path)
     loaded = ModelProfile.load(tmp_path / "housepricescheap@3.0.0.json", prep={"outlier_score": prep})
     assert loaded.validate_input(request) == tags
+    pair = pd.DataFrame([request, request])
+    for data in (pair, pair.drop(columns="LotArea"), pair.assign(LotArea=["x", 9000])):
+        batch = loaded.validate_inputs(data)
+        assert list(batch) == [loaded.validate_input(row) for _, row in data.iterrows()]
+        assert [bool(tags) for tags in batch] == [True, True]
+    assert flatten_jcr(loaded.validate_input({"LotArea": 3}))["outlier_score-error"] == "extractor"
+    with pytest.raises(ProfileError, match="input outlier_score: its preprocessing failed: "):
+        loaded.build(input=pair.drop(columns="LotArea"), output=[1.0, 2], actual=[1.0, 2])
     bare = ModelProfile.load(tmp_path / "HousePricesCheap@3.0.0.json")
     assert flatten_jcr(filter_errors(bare.validate_input(request))) == {"outlier_score-error": "extractor"}
     with pytest.raises(ProfileError, match="prep is given of prediction, which no component with an extractor"):

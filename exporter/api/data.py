@@ -52,7 +52,7 @@ class Data:
         """Return what a component reads, for each datum, `prepare`d where it needs that."""
         words = (spec.element or "").split(".")[1:]
         if prepare is not None:
-            return self._watch(prepare.rows(self._data))
+            return self._watch(self._prepared(spec, prepare))
         if spec.extractor is not None:
             return self._watch(list(map(part(words), self.rows())))
         column = self._column(words)
@@ -75,6 +75,12 @@ class Data:
             named = self._table is not None and self._table.named
             self._rows = self._table.records() if self._table is not None and named else values_of(self._data)
         return self._rows
+
+    def _prepared(self, spec: ComponentSpec, prepare: SequenceSimpleExtractor) -> Sequence[Any]:
+        try:
+            return prepare.rows(self._data)
+        except Exception as error:
+            raise ProfileError(f"{' '.join(spec.key)}: its preprocessing failed: {error}") from error
 
     def _column(self, words: Sequence[str]) -> Column | None:
         """Return the column at a path, None where there is no such one."""

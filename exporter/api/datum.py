@@ -9,7 +9,7 @@ from exporter.decoders.shape import MISFIT, descend
 
 Locate = Callable[[Any], Any]
 _NOTHING = ("NAType", "NaTType")  # pandas' marks of a missing value
-_STRANGE = object()  # for an extractor, what the datum's own methods refuse
+STRANGE = object()  # for an extractor, what the datum's own methods refuse
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any value
@@ -67,7 +67,7 @@ def part(words: Sequence[str]) -> Locate:
             whole = record(datum)
             return record(locate(whole)) if words and type(whole) is dict else whole
         except Exception:  # noqa: BLE001 - of the datum's own methods
-            return _STRANGE
+            return STRANGE
 
     return found
 

@@ -1,11 +1,11 @@
 """The data of each role, and of them the columns from which a profile is built or observed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from exporter.api.data import Data, Watch
 from exporter.api.sequence import SequenceSimpleExtractor
-from exporter.profile import Columns, ComponentSpec, ProfileError
-from exporter.profile.values import Key
+from exporter.profile import Columns, Component, ComponentSpec, ProfileError
+from exporter.profile.values import Key, Raw
 
 
 def data_of(given: Mapping[str, object], watch: Watch | None) -> dict[str, Data]:
@@ -25,3 +25,21 @@ def columns(
     if len(set(lengths.values())) > 1:
         raise ProfileError(f"the data differ in length: {', '.join(f'{n} of {role}' for role, n in lengths.items())}")
     return Columns(found)
+
+
+def reader(data: Data, prepare: Mapping[Key, SequenceSimpleExtractor]) -> Callable[[Component], Raw]:
+    """Return the function from a component to what it reads of data that may be of any kind.
+
+    Preprocessing that refuses them together prepares them one by one.
+    """
+
+    def raw(component: Component) -> Raw:
+        step = prepare.get(component.spec.key)
+        try:
+            return data.raw(component.spec, step)
+        except ProfileError:
+            if step is None:
+                raise
+            return [step.one(datum) for datum in data.rows()]
+
+    return raw

@@ -14,7 +14,7 @@ from exporter.api.contrasting import Report, Thresholds, compare
 from exporter.api.data import Data
 from exporter.api.declaration import spec_of
 from exporter.api.files import Mode, read, save, show
-from exporter.api.gather import columns, data_of
+from exporter.api.gather import columns, data_of, reader
 from exporter.api.preparation import preparations, prepared
 from exporter.api.progress import Progress
 from exporter.api.scores import Score
@@ -284,6 +284,5 @@ class ModelProfile:
         return [unbuilt(role, name, self.group_idfr) for name in names]
 
     def _batch(self, role: str, given: object) -> Batch:
-        data = Data(given)
         validator = self._validating() or Validator(self.profile, self.group_idfr, self._prepare)
-        return validator.batch(role, lambda component: data.raw(component.spec, self._prepare.get(component.spec.key)))
+        return validator.batch(role, reader(Data(given), self._prepare))

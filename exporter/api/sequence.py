@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from exporter.api.datum import record
+from exporter.api.datum import STRANGE, record
 from exporter.extractors import DataExtractor
 
 Prepare = Any  # an object such as scikit-learn's transformers
@@ -29,10 +29,13 @@ class SequenceSimpleExtractor:
         return list(_dense(getattr(self.prep, self.func)(data)))
 
     def one(self, datum: object) -> Any:  # noqa: ANN401 - what the inner extractor reads
-        """Return what is made of one datum; a mapping or a row becomes a table of one row."""
-        found = record(datum)
-        table = import_module("pandas").DataFrame([found]) if isinstance(found, Mapping) else [datum]
-        return self.rows(table)[0]
+        """Return what is made of one datum, a mapping or row as a table of one row; of what is refused, what any is."""
+        try:
+            found = record(datum)
+            table = import_module("pandas").DataFrame([found]) if isinstance(found, Mapping) else [datum]
+            return self.rows(table)[0]
+        except Exception:  # noqa: BLE001 - the preprocessing may raise anything; serving goes on
+            return STRANGE
 
 
 def _dense(found: Any) -> Any:  # noqa: ANN401 - an array, sparse or not
