@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from exporter.batch import Column, Field
+from exporter.extractors.numbers import need_numbers
 
 
 class AbsoluteError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,13 +20,10 @@ class AbsoluteError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def bind(self, output: Field, actual: Field) -> Callable[[Column, Column], Column]:
         """Return the function of an output and an actual column."""
-        for field in (output, actual):
-            if field.levels is not None:
-                raise ValueError(f"absolute_error needs numbers, and {field.role} {field.name} is a category")
+        need_numbers("absolute_error", output, actual)
 
+        @np.errstate(over="ignore", invalid="ignore")  # of infinities
         def error(out: Column, act: Column) -> Column:
-            with np.errstate(over="ignore", invalid="ignore"):  # of infinities
-                distance: Column = np.abs(out - act)
-            return distance
+            return np.asarray(np.abs(out - act))
 
         return error

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.batch import Codes, Column, Field
-from exporter.extractors.pairing import MISSING, absent, need_categories
+from exporter.extractors.pairing import MISSING, absent, need_categories, place
 
 Mask = NDArray[np.bool_]
 
@@ -32,8 +32,7 @@ class ClassificationErrorType(msgspec.Struct, frozen=True, forbid_unknown_fields
             number = _number(self.positive, output)
             return lambda out, act: _cells(out == number, act == number, np.isnan(out) | np.isnan(act))
         need_categories("classification_error_type", output, actual)
-        positive = str(self.positive).lower() if isinstance(self.positive, bool) else str(self.positive)
-        output_place, actual_place = _place(positive, output), _place(positive, actual)
+        output_place, actual_place = place(self.positive, output), place(self.positive, actual)
         return lambda out, act: _cells(out == output_place, act == actual_place, absent(out, act))
 
 
@@ -49,11 +48,3 @@ def _number(positive: str | int | bool, output: Field) -> float:
         raise ValueError(
             f"classification_error_type needs a positive number, not {positive!r}: output {output.name} is a number"
         ) from None
-
-
-def _place(category: str, field: Field) -> int:
-    levels = field.levels or ()
-    if category not in levels:
-        known = ", ".join(levels)
-        raise ValueError(f"the positive category {category!r} is not one of {field.role} {field.name}: {known}")
-    return levels.index(category)

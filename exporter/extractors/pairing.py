@@ -26,3 +26,17 @@ def translation(source: Field, target: Field) -> Codes:
 def absent(output: Codes, actual: Codes) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     """Return where either has no value."""
     return np.asarray((output < 0) | (actual < 0))
+
+
+def place(category: str | int | bool, field: Field) -> int:
+    """Return a category's code in a field; ValueError where it is none of its levels."""
+    name, levels = label(category), field.levels or ()
+    if name not in levels:
+        known = ", ".join(levels)
+        raise ValueError(f"the positive category {name!r} is not one of {field.role} {field.name}: {known}")
+    return levels.index(name)
+
+
+def label(category: str | int | bool) -> str:
+    """Return the level that a category of a configuration means: true is "true", 3 is "3"."""
+    return str(category).lower() if isinstance(category, bool) else str(category)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from exporter.batch import Codes, Fault, Field, Floats
 from exporter.batch import absent as fault_value
+from exporter.extractors.pairing import place
 
 
 def positive_code(extractor: str, positive: str | int | bool, output: Field, actual: Field) -> int:
@@ -16,11 +17,7 @@ def positive_code(extractor: str, positive: str | int | bool, output: Field, act
         raise ValueError(f"{extractor} needs a probability, and {output.role} {output.name} is a category")
     if actual.levels is None:
         raise ValueError(f"{extractor} needs a category, and {actual.role} {actual.name} is a number")
-    category = str(positive).lower() if isinstance(positive, bool) else str(positive)
-    if category not in actual.levels:
-        known = ", ".join(actual.levels)
-        raise ValueError(f"the positive category {category!r} is not one of {actual.role} {actual.name}: {known}")
-    return actual.levels.index(category)
+    return place(positive, actual)
 
 
 def pairs(output: Floats, actual: Codes, positive: int) -> tuple[Floats, NDArray[np.bool_]]:
