@@ -265,7 +265,7 @@ def test_the_profile_of_house_prices_is_built_contrasted_with_dearer_ones_and_lo
         assert [bool(tags) for tags in batch] == [True, True]
     assert flatten_jcr(loaded.validate_input({"LotArea": 3}))["outlier_score-error"] == "extractor"
     with pytest.raises(ProfileError, match="input outlier_score: its preprocessing failed: "):
-        loaded.build(input=pair.drop(columns="LotArea"), output=[1.0, 2], actual=[1.0, 2])
+        loaded.build(input=[{"LotArea": 1}] * 2, output=[1.0, 2], actual=[1.0, 2])
     bare = ModelProfile.load(tmp_path / "HousePricesCheap@3.0.0.json")
     assert flatten_jcr(filter_errors(bare.validate_input(request))) == {"outlier_score-error": "extractor"}
     with pytest.raises(ProfileError, match="prep is given of prediction, which no component with an extractor"):
@@ -450,6 +450,23 @@ def test_paths_lead_through_nested_data_and_keys_with_dots_are_listed():
         "below": 4,
     }
     assert generate_components(pd.DataFrame({"a.b": [1.5]}).dtypes)[0].extractor == ElementExtractor(("a.b",))
+
+
+def test_objects_in_a_column_are_entered_and_a_column_that_is_missing_is_missing_in_each_row():
+    column = [{"age": i, "tags": [i % 3]} for i in range(60)]
+    components = [
+        InputComponent("age", ElementExtractor("who.age")),
+        InputComponent("tag", ElementExtractor("who.tags.0")),
+    ]
+    found = []
+    for data in ({"who": column}, pd.DataFrame({"who": column}), [{"who": who} for who in column]):
+        profile = ModelProfile("m", "1", components)
+        profile.build(input=data)
+        found.append(content(profile))
+    assert found[0] == found[1] == found[2]
+    batch = profile.validate_inputs({"other": [1, 2]})
+    assert list(batch) == [profile.validate_input({"other": 1})] * 2
+    assert {tag["value"] for tag in batch[0]} == {"missing"}
 
 
 def test_extractors_of_vectors_read_rows_of_tables_and_matrices():
@@ -685,6 +702,12 @@ MISTAKES = {
         "3 of input, 2 of output, 3 of actual",
     ),
     "no data": (lambda p: p.build(input=[]), [X], "input x: the reference has no valid number"),
+    "a column that is not there": (
+        lambda p: p.build(input={"fare": [1.0], "age": [2.0]}),
+        [InputComponent("fare", ElementExtractor("fair")), InputComponent("x", ElementExtractor("year.a"))],
+        "input fare: unknown column 'fair'; did you mean fare.; input x: unknown column 'year'; ",
+    ),
+    "a single value": (lambda p: p.build(input=np.array(3.0)), [X], "this is a single value"),
     "no value": (lambda p: p.build(input=[None, "a"]), [X], "input x: the reference has no valid number"),
     "all that is wrong": (
         lambda p: p.build(input={"a": [None], "b": ["?"]}),

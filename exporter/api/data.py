@@ -13,6 +13,7 @@ from exporter.api.datum import locator, part, plain
 from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.batch import Floats
 from exporter.profile import ComponentSpec, ProfileError
+from exporter.profile.spec import unknown
 from exporter.profile.values import PLAIN, Coded, Raw
 
 Column = Any  # of numpy, pandas, Arrow, or a sequence
@@ -55,19 +56,24 @@ class Data:
             return self._watch(self._prepared(spec, prepare))
         if spec.extractor is not None:
             return self._watch(list(map(part(words), self.rows())))
-        column = self._column(words)
-        if column is None:
-            return list(map(locator(words), self.rows()))
+        column, rest = self._column(words)
+        if rest:
+            return list(map(locator(rest), values_of(column)))
         return _numbers(column) if spec.numeric else _categories(column)
 
     def sample(self, spec: ComponentSpec, most: int) -> list[Any]:
         """Return what is at a component's path in up to `most` data, evenly spread; missing ones are left out."""
-        words = (spec.element or "").split(".")[1:]
-        column = self._column(words)
-        chosen = self.rows() if column is None else column
-        chosen = values_of(getattr(chosen, "iloc", chosen)[:: max(1, -(-len(chosen) // most))])
-        values = map(locator(words), chosen) if column is None else chosen
+        column, rest = self._column((spec.element or "").split(".")[1:])
+        places: Any = getattr(column, "iloc", column)
+        values = map(locator(rest), values_of(places[:: max(1, -(-len(column) // most))]))
         return [value for value in values if value is not None and not (isinstance(value, float) and math.isnan(value))]
+
+    def unknown(self, spec: ComponentSpec) -> str | None:
+        """Return what is wrong with a component's path where it leads to a column that a table does not have."""
+        words = (spec.element or "").split(".")[1:]
+        if self._table is None or not self._table.named or not words or words[0] in self._table.names:
+            return None
+        return unknown("column", words[0], list(self._table.names))
 
     def rows(self) -> Sequence[Any]:
         """Return the data one by one."""
@@ -82,13 +88,16 @@ class Data:
         except Exception as error:
             raise ProfileError(f"{' '.join(spec.key)}: its preprocessing failed: {error}") from error
 
-    def _column(self, words: Sequence[str]) -> Column | None:
-        """Return the column at a path, None where there is no such one."""
+    def _column(self, words: Sequence[str]) -> tuple[Column, Sequence[str]]:
+        """Return a column in which, for each datum, the rest of a path leads to what is at the path."""
         table = self._table
-        if table is not None:
-            return table.column(words[0]) if len(words) == 1 and words[0] in table.names else None
-        whole = not words or (words == ["0"] and getattr(self._data, "ndim", 1) == 1 and _numeric(self._data))
-        return self._data if whole else None  # place 0 of one number is the number
+        if table is not None and words and words[0] in table.names:
+            return table.column(words[0]), words[1:]
+        if table is not None and words and table.named:
+            return [None] * table.rows, ()
+        if words == ["0"] and getattr(self._data, "ndim", 1) == 1 and _numeric(self._data):
+            return self._data, ()  # place 0 of a number is the number
+        return (self.rows() if words or table is not None else self._data), words
 
 
 def _iterable(data: object) -> Iterable[Any]:
@@ -114,6 +123,8 @@ def _table(data: Any) -> Table | None:  # noqa: ANN401 - any data
 
 
 def _matrix(data: "np.ndarray[Any, Any]") -> Table | None:
+    if data.ndim == 0:
+        raise ProfileError("data are a sequence, a table or columns by name, and this is a single value")
     if data.dtype.names is not None:
         return Table(data.dtype.names, len(data), data.__getitem__)
     if data.ndim != 2:  # noqa: PLR2004 - rows and columns

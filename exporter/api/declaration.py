@@ -49,6 +49,8 @@ def spec_of(
         raise ProfileError(f"domains are given of {', '.join(sorted(unknown))}, which no component is called")
     declared = [_declared(component, components, domains) for component in components]
     numeric = {key for spec in declared for key in _numbers_of(spec)}
+    if lacking := [f"{' '.join(spec.key)}: {why}" for spec in declared if (why := _unknown(spec, data))]:
+        raise ProfileError("; ".join(lacking))
     found = [_typed(spec, data.get(spec.resolved_role), numeric) for spec in declared]
     drawn_up = ProfileSpec(*identity, found, [_score(score) for score in scores])
     try:
@@ -113,6 +115,12 @@ def _path(extractor: object) -> str | None:
 def _numbers_of(spec: ComponentSpec) -> Iterable[Key]:
     ((short, options),) = (spec.extractor or {"": {}}).items()
     return [(role, options[role]) for role in NUMBERS.get(short, ())]
+
+
+def _unknown(spec: ComponentSpec, data: Mapping[str, Data]) -> str | None:
+    """Return why a component cannot be found in its data, where it is a column that a table does not have."""
+    found = data.get(spec.resolved_role)
+    return None if spec.computed or spec.extractor is not None or found is None else found.unknown(spec)
 
 
 def _typed(spec: ComponentSpec, data: Data | None, numeric: set[Key]) -> ComponentSpec:
