@@ -785,6 +785,25 @@ def test_a_score_of_what_it_cannot_read_is_an_error(mistake):
         profile.build(input=["a"] * 5, output=[1.0] * 5, actual=[1.0] * 5)
 
 
+def test_what_is_no_component_or_score_is_an_error_that_names_those_that_are():
+    with pytest.raises(ProfileError, match="'fare' is none of InputComponent, OutputComponent, ActualComponent, EvalC"):
+        ModelProfile("m", "1", ["fare"])
+    with pytest.raises(ProfileError, match="is none of MeanScore, RMSEScore, PrecisionScore"):
+        ModelProfile("m", "1", [X], [X])
+
+
+def test_a_name_that_would_lead_elsewhere_is_refused():
+    profile = ModelProfile("../m", "1", [X])
+    with pytest.raises(ProfileError, match="must not be empty or hold @ or /"):
+        profile.build(input=[1.0, 2.0])
+    profile.name = "m"
+    profile.build(input=[1.0, 2.0])
+    for name, version in (("../m", "1"), ("m", "1/2"), ("m@1", "1")):
+        profile.name, profile.version = name, version
+        with pytest.raises(ProfileError, match="must not hold @ or /"):
+            profile.save()
+
+
 def test_a_name_is_declared_once_in_a_role():
     with pytest.raises(ProfileError, match="input x is declared twice"):
         ModelProfile("m", "1", [X, X])

@@ -1,6 +1,6 @@
 """The components of a profile: what of the input, the output and the actual is watched, and of the two together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ class DataType(StrEnum):
     CAT = "category"
 
 
-Domain = Sequence[float | str | bool | None]
+Domain = Collection[float | str | bool | None]
 
 
 @dataclass(frozen=True, slots=True)

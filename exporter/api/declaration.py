@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -32,6 +32,17 @@ NUMBERS: Mapping[str, tuple[str, ...]] = {  # the roles in which an eval extract
     "log_loss": ("output",),
     "brier": ("output",),
 }
+
+
+def checked(components: Sequence[Component], scores: Sequence[Score]) -> None:
+    """Raise ProfileError where something is no component or score, or one is declared twice."""
+    for part, kind in ((components, Component), (scores, Score)):
+        if strange := [one for one in part if not isinstance(one, kind)]:
+            names = ", ".join(choice.__name__ for choice in get_args(kind))
+            raise ProfileError(f"{strange[0]!r:.80} is none of {names}")
+    keys = [key_of(component) for component in components]
+    if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
+        raise ProfileError(f"{' '.join(twice[0])} is declared twice")
 
 
 def spec_of(

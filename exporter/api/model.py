@@ -12,7 +12,7 @@ from exporter.api.align import aligned
 from exporter.api.components import Component, Domain, key_of, named
 from exporter.api.contrasting import Report, Thresholds, compare
 from exporter.api.data import Data
-from exporter.api.declaration import spec_of
+from exporter.api.declaration import checked, spec_of
 from exporter.api.files import Mode, read, save, show
 from exporter.api.gather import columns, data_of, reader
 from exporter.api.preparation import preparations, prepared
@@ -47,10 +47,8 @@ class ModelProfile:
         self._scores = tuple(scores.values() if isinstance(scores, Mapping) else scores)
         self._profile: Profile | None = None
         self._validator: Validator | None = None
+        checked(self._components, self._scores)
         self._prepare = preparations(self._components)
-        keys = [key_of(component) for component in self._components]
-        if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
-            raise ProfileError(f"{' '.join(twice[0])} is declared twice")
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_validator": None}  # it is made anew: its marks are told by identity
@@ -81,6 +79,8 @@ class ModelProfile:
         if self._profile is None:
             raise ProfileError(f"{self.group_idfr} has not been built: call build(), or ModelProfile.load()")
         if (self.name, self.version) != (self._profile.name, self._profile.version):
+            if set(self.group_idfr.replace("@", "", 1)) & set("@/"):
+                raise ProfileError(f"a name or version must not hold @ or /: {self.group_idfr}")
             self._profile = replace(self._profile, name=self.name, version=self.version, sha256="")
         return self._profile
 
