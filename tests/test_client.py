@@ -21,6 +21,8 @@ import pytest
 
 from exporter.batch import Field, Schema
 from exporter.client import PredictionLog, sampled
+from exporter.client.plain import NODES
+from exporter.client.record import Codec
 from exporter.decoders.native import NativeDecoder
 
 NEVER = 3600.0
@@ -396,6 +398,59 @@ def test_odd_fields_of_a_record_do_not_cost_the_record(log, path):
     assert records["b"]["input"] == records["c"]["input"] == 1
     assert records["c"]["error"]
     assert "latency_seconds" in records["d"]
+
+
+@pytest.mark.parametrize("options", [{"durable": True}, {"sample": 0.5}, {"profile": None}], ids=str)
+def test_options_hold_however_long_a_log_has_run(path, options):
+    if "profile" in options:
+        options["profile"] = Judge()
+    with PredictionLog(path, flush_seconds=NEVER, **options) as log:
+        for _ in range(15):
+            for number in range(100):
+                log.prediction(number, input={"fare": 12.5})
+            log.flush()
+        before = path.read_bytes()
+        log.prediction("last", input={"fare": 12.5})
+        assert (path.read_bytes() != before) == ("durable" in options)
+    for record in read(path):
+        assert ("sampled" in record) == ("sample" in options)
+        assert ("invalid" in record) == ("profile" in options)
+
+
+def test_what_cannot_be_taken_down_at_all_is_counted(log, path):
+    log.trace("a", tags=5).close()
+    trace = log.trace("b")
+    trace.log(Hostile(), 1)
+    trace.close()
+    log.prediction("c", input=deep(NODES * 2, Hostile()))
+    assert [record["id"] for record in written(log, path)] == ["a", "b", "c"]
+    assert log.dropped == {"failed": 1, "part": 1}
+
+
+def deep(width, last):
+    return [*range(width), last]
+
+
+def test_a_record_that_fails_costs_none_of_the_others(log, path, monkeypatch):
+    line = Codec.line
+
+    def failing(self, record, files):
+        if record.id == "b":
+            raise RuntimeError("no")
+        return line(self, record, files)
+
+    monkeypatch.setattr(Codec, "lines", lambda *_: None)
+    monkeypatch.setattr(Codec, "line", failing)
+    for name in "abc":
+        log.prediction(name)
+    assert [record["id"] for record in written(log, path)] == ["a", "c"]
+    assert log.dropped == {"failed": 1}
+
+
+def test_an_odd_id_costs_nothing_else_of_its_record(log, path):
+    log.prediction("\ud800", input=1, latency_seconds=0.5)
+    (record,) = written(log, path)
+    assert (record["id"], record["input"], record["latency_seconds"]) == ("?", 1, 0.5)
 
 
 def test_a_record_is_written_within_the_interval_without_any_further_call(path):

@@ -303,6 +303,41 @@ def test_what_waits_for_a_thread_that_does_not_come_is_bounded(path):
     assert len(ids(path)) + log.dropped["full"] == 5000
 
 
+def test_storm_after_storm_is_taken_in(path):
+    with log_of(path, buffer_bytes=100_000) as log:
+        for storm in range(5):
+            for number in range(700):
+                log.prediction(f"{storm}-{number}", input={"text": "x" * 10})
+            assert log.flush()
+    assert len(ids(path)) == 5 * 700
+    assert not log.dropped
+
+
+@pytest.mark.parametrize(("rotate_bytes", "files"), [(1000, 4), (None, 1)])
+def test_a_log_is_rotated_as_its_options_say(path, rotate_bytes, files):
+    with log_of(path, durable=True, rotate_bytes=rotate_bytes, keep=10) as log:
+        for number in range(40):
+            log.prediction(str(number), input={"text": "x" * 50})
+    logs = [file for file in path.parent.iterdir() if file.stat().st_size]
+    assert len(logs) == files
+    assert sorted(map(int, ids(*logs))) == list(range(40))
+
+
+def open_files():
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_following_other_processes_keeps_one_file_open(open_log, monkeypatch):
+    monkeypatch.setattr("exporter.client.file.VERIFY_SECONDS", 0)
+    first, second = open_log(size=50), open_log()
+    second.append(line(0))
+    before = open_files()
+    for number in range(10):
+        first.append(line(number, 60))
+        second.append(line(number))
+    assert open_files() <= before + 1
+
+
 def test_calls_do_not_wait_for_a_disk_that_hangs(path, monkeypatch):
     hangs, goes_on = threading.Event(), threading.Event()
     append = LogFile.append

@@ -4,12 +4,13 @@ import io
 import json
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from exporter.client import PredictionLog, files
+from exporter.client import PredictionLog, files, intake
 
 NEVER = 3600.0
 RED = (255, 0, 0)
@@ -159,6 +160,35 @@ def test_images_of_one_record_do_not_overwrite_each_other(log, path):
     for size, name in enumerate(names, 1):
         with Image.open(path.parent / name) as image:
             assert image.size == (size, size)
+
+
+def test_an_image_may_come_after_a_thousand_plain_records(log, path):
+    for _ in range(11):
+        for _ in range(110):
+            log.prediction("plain", input={"fare": 1.5})
+        log.flush()
+    log.prediction("a", input={"image": picture(), "fare": 1.5}, output={"label": 3})
+    record = records(log, path)[-1]
+    assert (record["input"], record["output"]) == ({"image": "images/a-image.png", "fare": 1.5}, {"label": 3})
+    assert (path.parent / "images" / "a-image.png").exists()
+
+
+def test_records_go_without_their_images_when_too_many_wait(log, path, monkeypatch):
+    monkeypatch.setattr(intake, "TASKS", 2)
+    for number in range(5):
+        log.prediction(str(number), input={"image": picture()})
+    assert {record["id"] for record in records(log, path)} == {"0", "1", "2", "3", "4"}
+    assert len(list((path.parent / "images").iterdir())) == 2
+    assert (log.dropped, log.faults) == ({"file": 3}, {"busy": 3})
+    assert log._flusher._finisher._store.pending == 0
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(log, path, monkeypatch):
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("no")))
+    log.prediction("a", input=picture())
+    records(log, path)
+    assert list((path.parent / "images").iterdir()) == []
+    assert log.dropped == {"file": 1}
 
 
 def test_an_image_does_not_take_the_name_of_another_one_of_its_record(log, path):

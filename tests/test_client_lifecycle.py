@@ -203,6 +203,26 @@ def test_a_forked_child_writes_its_own_records_and_not_its_parents(path, durable
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_leaves_what_the_disk_did_not_take_to_its_parent(tmp_path):
+    def work():
+        assert log.dropped == log.faults == {}
+        log.prediction("child")
+        place.unlink()
+        assert log.flush()
+
+    place = tmp_path / "logs"
+    place.write_text("not a directory")
+    path = place / "predictions.jsonl"
+    with PredictionLog(path, flush_seconds=NEVER) as log:
+        log.prediction("parent")
+        log.actual(None)
+        assert not log.flush(timeout=0.1)
+        in_child(work)
+        assert ids(path) == ["child"]
+    assert ids(path) == ["child", "parent"]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_has_a_thread_of_its_own(path):
     def work():
         log.prediction("child")

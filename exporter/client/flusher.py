@@ -48,7 +48,6 @@ class Flusher:
 
     def close(self, timeout: float) -> None:
         """Write everything and end the thread; what comes later is dropped."""
-        self.flush(timeout)
         self._stand_down()
         self._intake.close()
         if self._running.locked():

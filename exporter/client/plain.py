@@ -101,4 +101,7 @@ def _step(value: object) -> object:
 
 
 def _key(key: object) -> str:
-    return clean(key) if isinstance(key, str) else str(key)
+    try:
+        return clean(str.__str__(key) if isinstance(key, str) else str(key))
+    except Exception:  # noqa: BLE001 - a broken __str__
+        return f"<{type(key).__name__}>"
