@@ -211,7 +211,7 @@ def test_what_the_caller_changes_afterwards_is_not_what_is_logged(either, path):
     datum, output, tags = {"fare": 1.0}, {"label": 3}, {"machine": "2"}
     nested, array = {"history": [1, {"deep": [2]}]}, np.zeros(3)
     either.prediction("flat", input=datum, output=output, tags=tags)
-    either.prediction("nested", input=nested, output=[nested])
+    either.prediction("nested", input=nested, output=[nested], tags={"all": nested})
     either.prediction("array", input=array, output={"nested": {"array": array}})
     trace = either.trace("trace", input=datum, tags=tags)
     trace.log("nested", nested)
@@ -227,6 +227,7 @@ def test_what_the_caller_changes_afterwards_is_not_what_is_logged(either, path):
     was = {"history": [1, {"deep": [2]}]}
     assert records["nested"]["input"] == records["actual"]["actual"] == records["trace"]["data"]["nested"] == was
     assert records["nested"]["output"] == [was]
+    assert records["nested"]["tags"] == {"all": was}
     assert records["array"]["input"] == records["array"]["output"]["nested"]["array"] == [0, 0, 0]
     assert records["trace"]["input"] == {"fare": 1.0}
     assert records["trace"]["output"] == {"label": 4}, "the output is taken down when the trace ends"

@@ -115,6 +115,19 @@ def test_what_happens_after_the_answer_is_not_part_of_the_prediction(log, path):
     assert "late" not in record["tags"]
 
 
+def test_a_prediction_ends_with_the_last_part_of_its_answer(log, path):
+    async def application(scope, _, send):
+        trace = scope["state"]["trace"]
+        await send({"type": "http.response.start", "status": 200})
+        for number in (1, 2):
+            trace.tag({f"part-{number}": number})
+            await send({"type": "http.response.body", "body": b"x", "more_body": number == 1})
+        trace.tag(late="yes")
+
+    get(PredictionLogMiddleware(application, log))
+    assert records(log, path)[0]["tags"] == {"method": "POST", "path": "/predict", "part-1": 1, "part-2": 2}
+
+
 @pytest.mark.parametrize(
     ("asked", "tag"), [("/predict", "/predict"), ("/v1/models/a", "/v1/models/*"), ("/v1/models/b/c", "/v1/models/*")]
 )

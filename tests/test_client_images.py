@@ -4,6 +4,7 @@ import io
 import json
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,19 @@ def test_an_image_of_any_mode_can_be_opened_again(log, path, mode):
         image.load()
         assert image.size == (40, 30)
     assert not log.dropped
+
+
+def test_an_image_is_found_wherever_it_is(log, path):
+    @dataclass
+    class Page:
+        number: int
+        scan: object
+
+    log.prediction("a", input=Page(1, picture()), output=[{"page": Page(2, (picture(),))}])
+    (record,) = records(log, path)
+    assert record["input"] == {"number": 1, "scan": "images/a-scan.png"}
+    assert record["output"] == [{"page": {"number": 2, "scan": ["images/a-output-0-page-scan-0.png"]}}]
+    assert not log.faults
 
 
 def test_what_the_caller_draws_afterwards_is_not_in_the_file(log, path):

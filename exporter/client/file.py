@@ -59,7 +59,6 @@ class LogFile:
         if start not in (self._end, 0):  # another process has written
             self._mend(descriptor, start, lines[: lines.find(NEWLINE, 0, written) + 1])
         if written < len(lines):
-            self._end = UNKNOWN
             return lines.rfind(NEWLINE, 0, written) + 1
         self._end = end
         if end >= self._limit:

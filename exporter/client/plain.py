@@ -94,10 +94,10 @@ def _step(value: object) -> object:
     try:
         return simpler(value)
     except Unplain:
-        step = msgspec.to_builtins(value, enc_hook=lambda inner: inner)  # dataclasses, dates, enums, UUIDs
-        if step is value:
-            raise
-        return step
+        fields = getattr(type(value), "__dataclass_fields__", None)
+        if fields is not None:
+            return {name: getattr(value, name) for name in fields}
+        return msgspec.to_builtins(value)  # dates, enums, UUIDs
 
 
 def _key(key: object) -> str:
