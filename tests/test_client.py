@@ -126,6 +126,15 @@ def test_a_trace_records_what_goes_in_what_comes_out_and_how_long_it_takes(eithe
     assert "error" not in record
 
 
+def test_a_plain_trace_is_all_there(either, path):
+    for number in range(3):
+        with either.trace(number, input={"fare": 1.5}, tags={"machine": "2"}) as trace:
+            trace.output = {"label": number}
+    records = [record for record in written(either, path) if record["id"] != "practice"]
+    assert [record["output"]["label"] for record in records] == [0, 1, 2]
+    assert all((record["input"], record["tags"]) == ({"fare": 1.5}, {"machine": "2"}) for record in records)
+
+
 def test_an_exception_in_a_trace_is_recorded_and_goes_on(either, path):
     with pytest.raises(RuntimeError, match="CUDA out of memory"), either.trace("a", input={"fare": 1.5}):
         raise RuntimeError("CUDA out of memory")

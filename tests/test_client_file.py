@@ -184,7 +184,10 @@ def test_a_line_torn_by_another_process_meanwhile_is_mended_too(open_log, path):
     with path.open("ab") as other:
         other.write(line(2) + TORN)
     file.append(line(3))
-    assert sorted(ids(path)) == [1, 2, 3]
+    with path.open("ab") as other:
+        other.write(line(4))
+    file.append(line(5))
+    assert sorted(ids(path)) == [1, 2, 3, 4, 5]
     assert unread(path) == []
 
 

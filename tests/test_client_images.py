@@ -285,6 +285,8 @@ def test_the_oldest_files_make_room_for_new_ones(path, monkeypatch):
             log.prediction(str(number), input=photo(number))
             log.flush()
             time.sleep(0.002)
+            total = sum(file.stat().st_size for file in (path.parent / "images").iterdir())
+            assert min(number, 2) * 14_000 < total <= 50_000
     left = sorted((path.parent / "images").iterdir(), key=lambda file: file.stat().st_mtime_ns)
     assert 0 < sum(file.stat().st_size for file in left) <= 50_000
     assert [file.name for file in left] == [f"{number}-input.png" for number in range(10 - len(left), 10)]
@@ -307,14 +309,14 @@ def test_a_profile_sees_the_image_itself(path, durable):
 
     class Profile:
         def validate_input(self, datum):
-            seen.append(datum["image"].getpixel((0, 0)))
+            seen.extend(image.getpixel((0, 0)) for image in (datum["image"], *datum["pages"]))
             return [{"name": "sharpness", "value": 0.0, "type": "profile-input"}]
 
     with PredictionLog(path, profile=Profile(), durable=durable) as log:
-        log.prediction("a", input={"image": picture(colour=RED)})
+        log.prediction("a", input={"image": picture(colour=RED), "pages": [picture(colour=RED)]})
     record = json.loads(path.read_bytes())
-    assert seen == [RED]
-    assert record["input"] == {"image": "images/a-image.png"}
+    assert seen == [RED, RED]
+    assert record["input"] == {"image": "images/a-image.png", "pages": ["images/a-pages-0.png"]}
     assert record["values"] == {"input": {"sharpness": 0.0}}
 
 
@@ -326,3 +328,12 @@ def test_a_storm_of_images_loses_none_within_the_limit(path):
     assert len(found) == 600
     assert all((path.parent / record["input"]["image"]).exists() for record in found)
     assert not log.dropped
+
+
+def test_an_image_in_a_storm_of_records_is_written_too(path):
+    with PredictionLog(path, flush_seconds=NEVER) as log:
+        for number in range(600):
+            log.prediction(str(number), input={"fare": 1.5})
+        log.prediction("a", input={"image": picture()})
+    assert json.loads(path.read_bytes().splitlines()[-1])["input"] == {"image": "images/a-image.png"}
+    assert (path.parent / "images" / "a-image.png").exists()

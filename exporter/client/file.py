@@ -78,7 +78,6 @@ class LogFile:
             self._open_at(status)
             if self._key == _key(status):
                 self._rotate()
-            status = self._status()
         self._open_at(status)
         self._verify_at = time.monotonic() + VERIFY_SECONDS
 
