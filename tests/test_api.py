@@ -587,6 +587,28 @@ def test_domains_are_declared_at_the_component_or_when_the_profile_is_built_or_e
     assert part(profile, "d").measure.levels == ("x", "y", "z")
 
 
+def test_what_matters_most_is_declared_kept_in_the_file_and_given_back_with_preprocessing(tmp_path):
+    declared = {"main": True, "importance": 3}
+    profile = ModelProfile(
+        "m",
+        "1",
+        [
+            InputComponent("km", ElementExtractor("km"), **declared),
+            InputComponent("text", TextLength(), element="text", **declared),
+            OutputComponent("y", **declared),
+            ActualComponent("y"),
+            EvalComponent("error", AbsoluteRegressionError(), **declared),
+        ],
+    )
+    texts = [str(2**i) for i in range(50)]
+    profile.build({"km": np.arange(50.0), "text": texts}, output=np.arange(50.0), actual=np.arange(50.0))
+    path = profile.save(tmp_path)
+    loaded = ModelProfile.load(path, prep={"text": object()})
+    assert [c.main for c in loaded.components.values()] == [True, True, True, False, True]
+    assert [c.spec.importance for c in loaded.profile.components] == [3, 3, 3, 1, 3]
+    assert loaded.components["text"].importance == 3
+
+
 # -- files and copies
 
 

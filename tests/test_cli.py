@@ -303,6 +303,17 @@ def test_a_built_profile_is_shown_as_text(capsys):
     assert re.search(r"accuracy +0\.9\d+ +1,000 +0\.8\d+ +higher", text)
 
 
+@pytest.mark.usefixtures("ready")
+def test_what_matters_most_is_marked_where_a_profile_is_shown(place, capsys):
+    spec = (place / "profile.yml").read_text()
+    (place / "profile.yml").write_text(spec.replace("dtype: float}", "dtype: float, main: true, importance: 2.5}", 1))
+    assert main(["profile", "build", "--spec", "profile.yml", "--reference", "log.jsonl", "-o", "."]) == 0
+    assert main(["profile", "show", capsys.readouterr().out.strip()]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"^input +fare \(main, importance 2\.5\) +float ", text, re.MULTILINE)
+    assert re.search(r"^output +label +category ", text, re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -150,6 +150,14 @@ def test_layout_and_order_of_keys_are_no_part_of_the_checksum():
     assert load(compact).sha256 == load(FILE).sha256
 
 
+def test_what_matters_most_is_in_the_file_and_what_is_left_out_of_the_spec_is_not():
+    component = one("float", numbers(1, 2), main=True, importance=3)
+    assert (component.spec.main, component.spec.importance) == (True, 3.0)
+    assert (PROFILE.components[0].spec.main, PROFILE.components[0].spec.importance) == (False, 1.0)
+    written = json.loads(FILE)["components"][0]["spec"]
+    assert written == {"name": "fare", "element": "input.fare", "dtype": "float", "thresholds": {"psi": 0.3}}
+
+
 def test_a_spec_of_whole_numbers_is_read_back_though_they_are_fractions_in_the_file():
     spec = ComponentSpec("x", "input.x", dtype="float", domain=[0, 5], thresholds={"psi": 1})
     profile = build(ProfileSpec("m", "1", [spec]), Columns({("input", "x"): numbers(1, 2)}), 7)
@@ -812,6 +820,7 @@ MISTAKES = [
     (0, {"thresholds": {"psy": 1}}, "components[0].thresholds.psy", "did you mean psi"),
     (0, {"thresholds": {"chebyshev": 1}}, "components[0].thresholds.chebyshev", "not of a numeric component"),
     (0, {"thresholds": {"psi": math.nan}}, "components[0].thresholds.psi", "finite"),
+    *((0, {"importance": x}, "components[0].importance", "positive") for x in (0, -1, math.inf, math.nan)),
     (2, {"domain": [True]}, "components[2].domain", "leave it out"),
     (3, {"domain": []}, "components[3].domain", "list of valid categories"),
     (3, {"domain": ["a", None]}, "components[3].domain", "list of valid categories"),

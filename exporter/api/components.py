@@ -33,6 +33,7 @@ class InputComponent:
     the extractor reads, where the datum is a mapping (`image` of `{"image": ...}`). Where `dtype` is left out, it is
     found in the data: whole numbers of at most 20 different values are categories. `domain` is (low, high), None for an
     open end, or the list of categories; it is learned where it is left out. `thresholds` are by drift statistic.
+    `main` marks a component that matters most, and `importance` is its weight in the drift of all together.
     """
 
     name: str
@@ -41,6 +42,8 @@ class InputComponent:
     element: str | None = None
     domain: Domain | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    main: bool = False
+    importance: float = 1.0
     role: ClassVar[str] = "input"
 
 
@@ -54,6 +57,8 @@ class OutputComponent:
     element: str | None = None
     domain: Domain | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    main: bool = False
+    importance: float = 1.0
     role: ClassVar[str] = "output"
 
 
@@ -67,6 +72,8 @@ class ActualComponent:
     element: str | None = None
     domain: Domain | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    main: bool = False
+    importance: float = 1.0
     role: ClassVar[str] = "actual"
 
 
@@ -84,6 +91,8 @@ class EvalComponent:
     actual: str | None = None
     domain: Domain | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    main: bool = False
+    importance: float = 1.0
     role: ClassVar[str] = "eval"
 
 

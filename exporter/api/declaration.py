@@ -10,6 +10,7 @@ from exporter.api.components import (
     Component,
     Domain,
     EvalComponent,
+    LoggedComponent,
     key_of,
 )
 from exporter.api.data import Data
@@ -78,20 +79,32 @@ def _declared(component: Component, others: Sequence[Component], domains: Mappin
     bounds = None if domain is None else [plain(bound) for bound in _ordered(domain)]
     if isinstance(component, ComponentSpec):
         return msgspec.structs.replace(component, domain=bounds)
-    dtype: Any = None if component.dtype is None else str(component.dtype)
-    thresholds = dict(component.thresholds)
+    common: dict[str, Any] = {
+        "name": component.name,
+        "dtype": None if component.dtype is None else str(component.dtype),
+        "domain": bounds,
+        "thresholds": dict(component.thresholds),
+        "main": component.main,
+        "importance": component.importance,
+    }
     if isinstance(component, EvalComponent):
-        return ComponentSpec(component.name, None, "eval", dtype, _evaluation(component, others), bounds, thresholds)
+        return ComponentSpec(**common, role="eval", extractor=_evaluation(component, others))
+    element, extractor = _read(component)
+    return ComponentSpec(**common, element=element, extractor=extractor)
+
+
+def _read(component: LoggedComponent) -> tuple[str, dict[str, dict[str, Any]] | None]:
+    """Return the path of a component, and the extractor of what is there where it is not the value itself."""
     base = ".".join(filter(None, (component.role, component.element)))
     extractor = component.extractor
+    if extractor is None:
+        return base, None
     if isinstance(extractor, SequenceSimpleExtractor):
         extractor = extractor.extractor
-    path = None if extractor is None or extractor is not component.extractor else _path(extractor)
-    if path is not None or extractor is None:
-        element = base if path is None else f"{base}.{path}"
-        return ComponentSpec(component.name, element, None, dtype, None, bounds, thresholds)
+    elif (path := _path(extractor)) is not None:
+        return f"{base}.{path}", None
     short, options = options_of(extractor)
-    return ComponentSpec(component.name, base, None, dtype, {short: options}, bounds, thresholds)
+    return base, {short: options}
 
 
 def _ordered(domain: Iterable[Any]) -> Iterable[Any]:

@@ -35,5 +35,13 @@ def _prepared(spec: ComponentSpec, prep: object) -> Component:
     element = (spec.element or "").partition(".")[2]
     kinds = {kind.role: kind for kind in (InputComponent, OutputComponent, ActualComponent)}
     extractor = SequenceSimpleExtractor(prep, spec.data_extractor())
-    kind = kinds[spec.resolved_role]
-    return kind(spec.name, extractor, spec.dtype, element or None, spec.domain, spec.thresholds)
+    return kinds[spec.resolved_role](
+        spec.name,
+        extractor,
+        spec.dtype,
+        element or None,
+        spec.domain,
+        spec.thresholds,
+        main=spec.main,
+        importance=spec.importance,
+    )

@@ -38,7 +38,14 @@ def _row(component: Component) -> tuple[str, ...]:
         shape = _shares(reference.categories)
     elif reference.histogram is not None and reference.moments is not None:
         shape = _density(reference.histogram, reference.moments)
-    return component.role, component.name, component.dtype, f"{reference.n:,}", invalid, _domain(component), shape
+    return component.role, _name(component), component.dtype, f"{reference.n:,}", invalid, _domain(component), shape
+
+
+def _name(component: Component) -> str:
+    """Return the name, with what makes the component more than others."""
+    spec = component.spec
+    marks = ["main"] * spec.main + [f"importance {short(spec.importance)}"] * (spec.importance != 1)
+    return f"{component.name} ({', '.join(marks)})" if marks else component.name
 
 
 def _domain(component: Component) -> str:

@@ -20,7 +20,8 @@ HEAD = """\
 # Inferred from {records:,} records, for you to edit. Then build the profile from records of a time when all was well:
 #   {build}
 # dtype is float, int, bool or category. A component may also have a domain ([low, high] of numbers, else the list of
-# categories) and thresholds of drift statistics; what is left out is learned from the reference.
+# categories) and thresholds of drift statistics; what is left out is learned from the reference. Where a component
+# matters most, write `main: true`.
 """
 
 
@@ -53,7 +54,7 @@ def _body(spec: ProfileSpec, records: list[dict[str, Any]]) -> Iterator[str]:
 def _written(part: ComponentSpec | ScoreSpec) -> dict[str, Any]:
     """Return the options that are not left out."""
     options: dict[str, Any] = msgspec.to_builtins(part)
-    return {name: value for name, value in options.items() if value not in (None, {})}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _flow(value: object) -> str:

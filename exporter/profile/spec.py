@@ -23,14 +23,15 @@ LEARNED = ("category", "bool")
 CATEGORIES = 1000
 
 
-class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A component: where it is logged (`element`, a dotted path), and what it is there (`extractor`).
 
     Without an extractor the value itself is logged. What an extractor gives are numbers or its own categories; those of
     one that has none of its own are learned where `dtype` is category or bool. In role eval there is no element: the
     extractor reads components of output and actual. `role` is the first word of `element` where it is left out.
     `domain` is [low, high] (null is open) or the list of categories; what is left out is learned from the reference.
-    `thresholds` are by statistic.
+    `thresholds` are by statistic. `main` marks a component that matters most, which weighs more in the alarm of drift.
+    `importance` is its weight in the drift of all components together, a positive number.
     """
 
     name: str
@@ -40,6 +41,8 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extractor: dict[str, dict[str, Any]] | None = None
     domain: list[float | str | bool | None] | None = None
     thresholds: dict[str, float] = {}
+    main: bool = False
+    importance: float = 1.0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -128,6 +131,8 @@ def problems(spec: ProfileSpec) -> list[tuple[str, str]]:
 def _component(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
     if not spec.name:
         yield "name", "a component's name must not be empty"
+    if not 0 < spec.importance < math.inf:
+        yield "importance", "write a positive number"
     misplaced = list(_eval(spec, known) if spec.computed else _placed(spec))
     yield from misplaced
     yield from _thresholds(spec, None if misplaced else "numeric" if spec.numeric else "category")
