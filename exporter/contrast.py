@@ -135,11 +135,10 @@ def _alike(left: Component, right: Component) -> bool:
 
 
 def _component(reference: Component, observed: Component, limits: Limits) -> ComponentContrast:
-    drift = {}
-    for name, (statistic, _) in statistics(reference).items():
-        samples = min(reference.reference.n, observed.reference.n)
-        enough = samples >= statistic.needs(len(reference.reference.bins()))
-        drift[name] = statistic.measure(reference.reference, observed.reference) if enough else math.nan
+    drift = {
+        name: statistic.judge(reference.reference, observed.reference)
+        for name, (statistic, _) in statistics(reference).items()
+    }
     judge, (_, threshold) = next(iter(statistics(reference).items()))
     threshold = limits.drift.get(reference.spec.key, threshold)
     invalid = [_invalid_share(component) for component in (reference, observed)]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.drift import Statistic
-from exporter.plan import ModelPlan, ScorePlan, statistics
+from exporter.batch import Floats
+from exporter.plan import Group, ModelPlan, ScorePlan, statistics
 from exporter.profile import Component
 from exporter.scores.score import MINIMUM_SAMPLES
-from exporter.summaries import ComponentSummary
+from exporter.summaries import ComponentSummary, Stack
 from exporter.windows import Summaries
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -19,12 +19,16 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class ComponentReading:
-    """A component in a window: values in it, drift by statistic, and quantiles of a numeric one."""
+    """A component in a window: values in it, drift by statistic, and quantiles of a numeric one.
+
+    `noise` is the drift to be expected without any, of the statistics of which that is known.
+    """
 
     component: Component
     window: str
     samples: int
     drift: dict[str, float]
+    noise: dict[str, float]
     quantiles: tuple[float, ...]
 
 
@@ -56,8 +60,8 @@ def evaluate(plan: ModelPlan, predictions: Sequence[Summaries], outcomes: Sequen
     drifted: dict[str, float] = {}
     for spec, predicted, joined in zip(plan.windows, predictions, outcomes, strict=True):
         readings = [
-            *_components(plan.prediction_components, predicted, spec.label, failures),
-            *_components(plan.outcome_components, joined, spec.label, failures),
+            *_components(plan.prediction_components, plan.prediction_groups, predicted, spec.label, failures),
+            *_components(plan.outcome_components, plan.outcome_groups, joined, spec.label, failures),
         ]
         components += readings
         drifted[spec.label] = _drifted(readings)
@@ -66,14 +70,20 @@ def evaluate(plan: ModelPlan, predictions: Sequence[Summaries], outcomes: Sequen
 
 
 def _components(
-    components: Sequence[Component], window: Summaries, label: str, failures: Counter[tuple[str, str]]
+    components: Sequence[Component],
+    groups: Sequence[Group],
+    window: Summaries,
+    label: str,
+    failures: Counter[tuple[str, str]],
 ) -> Iterator[ComponentReading]:
-    for component, summary in zip(components, window, strict=True):
-        drift = {
-            name: _measure(name, statistic, component.reference, summary, failures)
-            for name, (statistic, _) in statistics(component).items()
-        }
-        yield ComponentReading(component, label, summary.n, drift, _quantiles(summary))
+    found: dict[int, tuple[dict[str, float], dict[str, float]]] = {}
+    for group in groups:
+        stacked = group.layout.stack([window[i] for i in group.places])
+        drift, noise = compare(group, stacked, failures)
+        for row, place in enumerate(group.places):
+            found[place] = ({name: d[row] for name, d in drift.items()}, {name: e[row] for name, e in noise.items()})
+    for place, (component, summary) in enumerate(zip(components, window, strict=True)):
+        yield ComponentReading(component, label, summary.n, *found[place], _quantiles(summary))
 
 
 def _quantiles(summary: ComponentSummary) -> tuple[float, ...]:
@@ -82,22 +92,33 @@ def _quantiles(summary: ComponentSummary) -> tuple[float, ...]:
     return tuple(summary.histogram.quantiles(np.array(QUANTILES)).tolist())
 
 
-def _measure(
-    name: str,
-    statistic: Statistic,
-    reference: ComponentSummary,
-    window: ComponentSummary,
-    failures: Counter[tuple[str, str]],
-) -> float:
-    """Return a statistic, NaN below its minimum sample; one that fails is counted and costs only itself."""
-    try:
-        enough = statistic.needs(len(reference.bins()))
-        if min(reference.n, window.n) < enough:
-            return math.nan
-        return statistic.measure(reference, window)
-    except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
-        failures["drift", name] += 1
-        return math.nan
+@np.errstate(all="ignore")
+def compare(
+    group: Group, window: Stack, failures: Counter[tuple[str, str]]
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Return by statistic the distances of a group's K components, NaN below the minimum sample, and their noise.
+
+    A statistic that fails is one counted failure and costs only itself.
+    """
+    drift: dict[str, list[float]] = {}
+    noise: dict[str, list[float]] = {}
+    for name, statistic in group.statistics.items():
+        try:
+            enough = statistic.enough(group.reference, window)
+            drift[name] = _of_each(group, statistic.measure(group.reference, window) * enough)
+            if statistic.noise is not None:
+                noise[name] = _of_each(group, statistic.noise(group.reference, window) * enough)
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
+            failures["drift", name] += 1
+            drift[name] = [math.nan] * len(group.places)
+    return drift, noise
+
+
+def _of_each(group: Group, values: Floats) -> list[float]:
+    if values.shape != (len(group.places),):
+        raise ValueError(f"{values.shape} values of {len(group.places)} components")
+    found: list[float] = values.tolist()
+    return found
 
 
 def _drifted(readings: Sequence[ComponentReading]) -> float:

@@ -1,18 +1,18 @@
 """All that is fixed at start about one model: columns, measures, windows, extractors, statistics and scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from exporter.batch import Field, Schema
 from exporter.drift import BUILTIN as STATISTICS
-from exporter.drift import Statistic
+from exporter.drift import DEFAULT, Statistic
 from exporter.extractors import Bound
 from exporter.profile import Component, Profile, ScoreReference, scored
 from exporter.scores import BUILTIN as SCORES
 from exporter.scores import Score
-from exporter.summaries import Categories, Grid, Measure
+from exporter.summaries import Categories, Grid, Layout, Measure, Stack
 from exporter.windows import WindowSpec
 
 LATENCY_EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -47,6 +47,16 @@ class ScorePlan:
     outcome: bool = True
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Components of one kind, by their places in a stream, that are compared with their references at once."""
+
+    places: tuple[int, ...]
+    layout: Layout
+    reference: Stack
+    statistics: Mapping[str, Statistic]
+
+
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
     """One model and version.
@@ -70,6 +80,8 @@ class ModelPlan:
     prediction_components: tuple[Component, ...]
     outcome_components: tuple[Component, ...]
     scores: tuple[ScorePlan, ...]
+    prediction_groups: tuple[Group, ...]
+    outcome_groups: tuple[Group, ...]
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -114,7 +126,19 @@ def plan(
         prediction_components=prediction,
         outcome_components=outcome,
         scores=tuple(_score_plan(score, prediction, outcome) for score in profile.scores),
+        prediction_groups=tuple(_groups(prediction)),
+        outcome_groups=tuple(_groups(outcome)),
     )
+
+
+def _groups(components: Sequence[Component]) -> Iterator[Group]:
+    for numeric in (True, False):
+        places = tuple(i for i, component in enumerate(components) if (component.field.levels is None) == numeric)
+        if places:
+            references = [components[i].reference for i in places]
+            layout = Layout.of(references)
+            chosen = {name: statistic for name, (statistic, _) in statistics(components[places[0]]).items()}
+            yield Group(places, layout, layout.stack(references), chosen)
 
 
 def _score_plan(reference: ScoreReference, prediction: Sequence[Component], outcome: Sequence[Component]) -> ScorePlan:
@@ -156,10 +180,10 @@ def fixed(edges: Sequence[float]) -> Measure:
 def statistics(component: Component) -> Mapping[str, tuple[Statistic, float]]:
     """Return the drift statistics of a component with their thresholds."""
     kind = "numeric" if component.field.levels is None else "category"
+    chosen = {name: STATISTICS[name] for name in DEFAULT if kind in STATISTICS[name].kinds}
     return {
         name: (statistic, component.spec.thresholds.get(name, statistic.threshold))
-        for name, statistic in STATISTICS.items()
-        if kind in statistic.kinds
+        for name, statistic in chosen.items()
     }
 
 

@@ -28,7 +28,7 @@ distribution = pytest.mark.parametrize("draw", DISTRIBUTIONS.values(), ids=DISTR
 
 
 def measured(name, reference, window):
-    return BUILTIN[name].measure(reference, window)
+    return BUILTIN[name].of(reference, window)
 
 
 def categories(counts):

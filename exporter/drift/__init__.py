@@ -19,4 +19,6 @@ BUILTIN: Mapping[str, Statistic] = {
     "chebyshev": CHEBYSHEV,
 }
 
-__all__ = ["BUILTIN", "Statistic"]
+DEFAULT = tuple(BUILTIN)
+
+__all__ = ["BUILTIN", "DEFAULT", "Statistic"]

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from exporter.drift.statistic import CATEGORY, Statistic, shares, three_hundred
-from exporter.summaries import ComponentSummary
+from exporter.batch import Floats
+from exporter.drift.statistic import CATEGORY, Statistic, three_hundred
+from exporter.summaries import Stack
 
 
-def chebyshev(reference: ComponentSummary, window: ComponentSummary) -> float:
+def chebyshev(reference: Stack, window: Stack) -> Floats:
     """Return the largest |q - p| of any category; 0 to 1, symmetric. It needs 300 values."""
-    p, q = shares(reference.bins()), shares(window.bins())
-    return float(np.abs(q - p).max())
+    result: Floats = np.abs(window.shares - reference.shares).max(axis=1)
+    return result
 
 
 CHEBYSHEV = Statistic(chebyshev, CATEGORY, threshold=0.15, needs=three_hundred)

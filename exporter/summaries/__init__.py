@@ -5,5 +5,17 @@ from exporter.summaries.component import ComponentSummary, Domain, Measure
 from exporter.summaries.histogram import Grid, Histogram
 from exporter.summaries.moments import Moments
 from exporter.summaries.presence import Presence
+from exporter.summaries.stack import Layout, Stack
 
-__all__ = ["Categories", "ComponentSummary", "Domain", "Grid", "Histogram", "Measure", "Moments", "Presence"]
+__all__ = [
+    "Categories",
+    "ComponentSummary",
+    "Domain",
+    "Grid",
+    "Histogram",
+    "Layout",
+    "Measure",
+    "Moments",
+    "Presence",
+    "Stack",
+]
