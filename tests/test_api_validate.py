@@ -224,6 +224,35 @@ def test_each_role_is_judged_by_itself_and_those_that_are_given_together():
     ]
 
 
+def test_what_is_unusual_is_a_warning_beside_the_value_and_no_error():
+    profile = ModelProfile(
+        "m",
+        "1",
+        [
+            InputComponent("a", ElementExtractor("a"), domain=(0, 1000), soft_domain=(1, None)),
+            InputComponent("b", ElementExtractor("b"), domain=(0, 1000)),
+        ],
+    )
+    profile.build(input={"a": np.arange(100.0), "b": np.arange(100.0)})
+    assert profile.validate_input({"a": 0.5, "b": 200})[1::2] == [
+        {"type": "profile-input-warning", "name": "a-warning", "value": "below", "group": "m@1"},
+        {"type": "profile-input-warning", "name": "b-warning", "value": "above", "group": "m@1"},
+    ]
+    assert filter_errors(profile.validate_input({"a": 0.5, "b": 200})) == []
+    assert judged(profile.validate_input({"a": 0.5, "b": 200})) == ({"a": 0.5, "b": 200.0}, {})
+    rows = [{"a": a, "b": b} for a in (-1, 0.5, 5, 1000, 1001, None) for b in (50, 108.9, 109, "x")]
+    batch = profile.validate_inputs(rows)
+    assert list(batch) == [profile.validate_input(row) for row in rows]
+    assert batch.warned.tolist() == [any("warning" in tag["type"] for tag in tags) for tags in batch]
+    assert batch.warned.reshape(6, 4).tolist() == [
+        [False, False, True, False],
+        [True] * 4,
+        *[[False, False, True, False]] * 4,
+    ]
+    point = ModelProfile.view  # a page marks the value and not the warning
+    assert point(profile, poi=profile.validate_input({"a": 0.5, "b": 200})).read_text().count("warning") == 0
+
+
 def test_an_evaluation_of_what_is_invalid_is_invalid():
     assert flatten_jcr(PROFILE.validate_eval([None], [1])) == {"error-error": "missing", "type-error": "missing"}
     assert flatten_jcr(PROFILE.validate_eval(["x"], [1])) == {"error-error": "type", "type-error": "missing"}
@@ -354,6 +383,7 @@ def test_the_tags_of_a_batch_are_those_of_each_datum(data):
     assert len(batch) == len(data)
     assert list(batch) == [PROFILE.validate_input(datum) for datum in data]
     assert batch.invalid.tolist() == [bool(filter_errors(tags)) for tags in batch]
+    assert batch.warned.tolist() == [any(tag["type"].endswith("-warning") for tag in tags) for tags in batch]
     for name, reasons in batch.reasons().items():
         said = [judged(tags)[1].get(name) for tags in batch]
         assert [(reason and REASONS[reason - 1]) or None for reason in reasons.tolist()] == said
@@ -452,6 +482,7 @@ def test_of_clean_data_of_sixty_components_hardly_any_are_called_invalid_and_all
     profile.build(input=columns)
     clean = profile.validate_inputs(sixty(random, 50_000))
     assert clean.invalid.mean() < 0.003
+    assert 0.001 < clean.warned.mean() < 0.05
     foreign = {
         name: np.sign(column) * 1e6 if column.dtype == float else ["?"] * len(column)
         for name, column in sixty(random, 1000).items()
@@ -471,6 +502,9 @@ def test_a_learned_domain_holds_its_reference_and_does_not_cross_zero(rows):
         assert domain.low >= 0 or values.min() < 0
         assert domain.high <= 0 or values.max() > 0
         assert not profile.validate_inputs(values).invalid.any()
+        soft = profile.profile.components[0].soft
+        assert domain.low <= soft.low <= soft.high <= domain.high
+        assert profile.validate_inputs(values).warned.mean() <= 0.002
 
 
 def test_a_category_component_of_more_categories_than_are_counted_has_none_that_is_unseen():

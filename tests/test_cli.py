@@ -296,7 +296,9 @@ def test_a_built_profile_is_shown_as_text(capsys):
     text = capsys.readouterr().out
     assert text.startswith("fares 1.0, built 20")
     fare = next(line for line in text.splitlines() if " fare " in line)
-    assert re.match(r"input +fare +float +1,000 +0\.0% +\[0[\d.]*, [\d.]+] +\d\S* [▁-█ ]{24} [\d.]+  mean [\d.]+", fare)
+    assert re.match(
+        r"input +fare +float +1,000 +0\.0% +(\[0[\d.]*, [\d.]+] +){2}\d\S* [▁-█ ]{24} [\d.]+  mean [\d.]+", fare
+    )
     assert "█" in fare
     label = next(line for line in text.splitlines() if line.startswith("output"))
     assert re.search(r"2 categories +█[▁-█]  (cheap|dear) 5\d%, (cheap|dear) 4\d%$", label)

@@ -329,6 +329,25 @@ def test_a_declared_domain_is_taken_as_it_is_even_where_the_reference_is_outside
     assert component.reference.presence.above == (high < 9)
 
 
+@pytest.mark.parametrize(
+    ("values", "options", "low", "high"),
+    [
+        ([-1e9, *range(1, 1000), 1e9], {}, 1 - 99.8, 999 + 99.8),
+        ([*range(1000), 1e9], {}, 0, 999 + 99.8),
+        ([*range(1000), 1e9], {"domain": [10, 900]}, 10, 900),
+        (range(100), {"domain": [None, 98.5]}, -9.8, 98.5),
+        (range(100), {"domain": [200, 300]}, 200, 300),
+        (range(100), {"soft_domain": [None, 7]}, -math.inf, 7),
+        ([3, 3, 3], {}, 3, 3),
+    ],
+)
+def test_a_soft_domain_is_learned_within_the_domain_from_all_but_the_ends_or_declared(values, options, low, high):
+    component = one("float", numbers(*values), **options)
+    assert component.soft == Domain(pytest.approx(low), pytest.approx(high))
+    moments = component.reference.moments
+    assert (moments.low, moments.high) == (min(values), max(values))
+
+
 def test_categories_are_ranked_by_how_often_they_occur_and_then_by_name():
     component = one("category", ["b", "a", "c", "c", 3, 3.0, "3", True, None])
     assert component.measure.levels == ("3", "c", "a", "b", "true")
@@ -644,7 +663,7 @@ def used(profile):
         kind = "category" if component.measure.grid is None else "numeric"
         for statistic in STATISTICS.values():
             if kind in statistic.kinds:
-                assert isinstance(statistic.measure(component.reference, summary), float)
+                assert isinstance(statistic.of(component.reference, summary), float)
 
 
 WRONG = [None, True, "x", "", -1, 0, 1, 1.5, 300, 2**53, 10**30, 1e308, -1e308, [], [0], [-1], [10**30], {}, {"a": 1}]
@@ -821,6 +840,8 @@ MISTAKES = [
     (0, {"thresholds": {"chebyshev": 1}}, "components[0].thresholds.chebyshev", "not of a numeric component"),
     (0, {"thresholds": {"psi": math.nan}}, "components[0].thresholds.psi", "finite"),
     *((0, {"importance": x}, "components[0].importance", "positive") for x in (0, -1, math.inf, math.nan)),
+    *((0, {"soft_domain": bad}, "components[0].soft_domain", "[low, high]") for bad in ([1], [5, 1])),
+    (2, {"soft_domain": [0, 1]}, "components[2].soft_domain", "only numbers"),
     (2, {"domain": [True]}, "components[2].domain", "leave it out"),
     (3, {"domain": []}, "components[3].domain", "list of valid categories"),
     (3, {"domain": ["a", None]}, "components[3].domain", "list of valid categories"),

@@ -35,6 +35,7 @@ class Checker:
         self._read = reading(field)
         self._integer = component.dtype == "int"
         self._low, self._high = measure.domain.low, measure.domain.high
+        self._soft = max(self._low, component.soft.low), min(self._high, component.soft.high)
         self._levels = field.levels
         self._coding = None if field.levels is None else Coding(field.levels)
         self._complete = measure.complete
@@ -78,10 +79,21 @@ class Checker:
         unseen = np.where((column == len(self._levels)) & self._complete, _UNSEEN, 0)
         return np.where(column < 0, -column, unseen).astype(np.uint8)
 
+    def warned(self, column: Column) -> NDArray[np.bool_]:
+        """Return which values of a column are valid and outside of the soft domain."""
+        if self._levels is not None:
+            return np.zeros(len(column), np.bool_)
+        low, high = self._soft
+        valid: NDArray[np.bool_] = (column >= self._low) & (column <= self._high)
+        return valid & ((column < low) | (column > high))
+
     def error(self, reason: str) -> Tag:
         """Return the tag that says why the value is invalid."""
-        name = f"{self.component.name}-error"
-        return {"type": f"{self._type}-error", "name": name, "value": reason, "group": self._group}
+        return self._said("error", reason)
+
+    def _said(self, level: str, reason: str) -> Tag:
+        name = f"{self.component.name}-{level}"
+        return {"type": f"{self._type}-{level}", "name": name, "value": reason, "group": self._group}
 
     def _value(self, value: object) -> Tag:
         return {"type": self._type, "name": self.component.name, "value": value, "group": self._group}
@@ -90,9 +102,12 @@ class Checker:
         if value != value:  # noqa: PLR0124 - NaN, in a third of the time of math.isnan
             return [self.error(_REASONS[max(struct.pack("<d", value)[0] & 3, _MISSING)])]
         tag = self._value(int(value) if self._integer and value.is_integer() else value)
-        if value < self._low:
-            return [tag, self.error(_REASONS[_BELOW])]
-        return [tag, self.error(_REASONS[_ABOVE])] if value > self._high else [tag]
+        low, high = self._soft
+        if low <= value <= high:
+            return [tag]
+        if self._low <= value <= self._high:
+            return [tag, self._said("warning", _REASONS[_BELOW if value < low else _ABOVE])]
+        return [tag, self.error(_REASONS[_BELOW if value < self._low else _ABOVE])]
 
     def _category(self, value: object, code: int) -> list[Tag]:
         if code < 0:

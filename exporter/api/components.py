@@ -32,7 +32,8 @@ class InputComponent:
     `extractor` turns a datum into the value; without one the datum is the value. `element` is the dotted path of what
     the extractor reads, where the datum is a mapping (`image` of `{"image": ...}`). Where `dtype` is left out, it is
     found in the data: whole numbers of at most 20 different values are categories. `domain` is (low, high), None for an
-    open end, or the list of categories; it is learned where it is left out. `thresholds` are by drift statistic.
+    open end, or the list of categories; it is learned where it is left out. Outside of it a value is invalid; outside
+    of `soft_domain`, a range that is learned too, a number is only warned of. `thresholds` are by drift statistic.
     `main` marks a component that matters most, and `importance` is its weight in the drift of all together.
     """
 
@@ -44,6 +45,7 @@ class InputComponent:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     main: bool = False
     importance: float = 1.0
+    soft_domain: Domain | None = None
     role: ClassVar[str] = "input"
 
 
@@ -59,6 +61,7 @@ class OutputComponent:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     main: bool = False
     importance: float = 1.0
+    soft_domain: Domain | None = None
     role: ClassVar[str] = "output"
 
 
@@ -74,6 +77,7 @@ class ActualComponent:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     main: bool = False
     importance: float = 1.0
+    soft_domain: Domain | None = None
     role: ClassVar[str] = "actual"
 
 
@@ -93,6 +97,7 @@ class EvalComponent:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     main: bool = False
     importance: float = 1.0
+    soft_domain: Domain | None = None
     role: ClassVar[str] = "eval"
 
 

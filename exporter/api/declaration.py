@@ -86,6 +86,7 @@ def _declared(component: Component, others: Sequence[Component], domains: Mappin
         "thresholds": dict(component.thresholds),
         "main": component.main,
         "importance": component.importance,
+        "soft_domain": None if component.soft_domain is None else [plain(bound) for bound in component.soft_domain],
     }
     if isinstance(component, EvalComponent):
         return ComponentSpec(**common, role="eval", extractor=_evaluation(component, others))

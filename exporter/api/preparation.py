@@ -44,4 +44,5 @@ def _prepared(spec: ComponentSpec, prep: object) -> Component:
         spec.thresholds,
         main=spec.main,
         importance=spec.importance,
+        soft_domain=spec.soft_domain,
     )

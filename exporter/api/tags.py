@@ -7,13 +7,15 @@ from exporter.profile import Profile, ProfileError
 from exporter.profile.values import Key
 
 ERROR = "-error"
+WARNING = "-warning"
 
 
 class Tag(TypedDict):
     """The value of a component, or why it is invalid.
 
     `type` is profile-input, profile-output, profile-actual or profile-eval, and `name` the component; both end in
-    `-error` where the value is the reason. `group` is the profile, name@version.
+    `-error` where the value is why it is invalid, in `-warning` where it is why it is unusual. `group` is the profile,
+    name@version.
     """
 
     type: str
@@ -49,6 +51,6 @@ def points(poi: Iterable[Tag] | Mapping[str, object], profile: Profile) -> dict[
         kind = tag["type"].removeprefix("profile-")
         if kind.endswith(ERROR):
             found.setdefault((kind.removesuffix(ERROR), tag["name"].removesuffix(ERROR)), None)
-        elif tag["type"] != kind:
+        elif tag["type"] != kind and not kind.endswith(WARNING):
             found[kind, tag["name"]] = tag["value"]
     return found

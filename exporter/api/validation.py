@@ -35,6 +35,13 @@ class Batch(Sequence[list[Tag]]):
         found: NDArray[np.bool_] = np.any([reasons > 0 for reasons in self.reasons().values()], axis=0)
         return found
 
+    @property
+    def warned(self) -> NDArray[np.bool_]:
+        """Return which rows have a warning tag, shape (rows,)."""
+        pairs = zip(self.checkers, self.columns, strict=True)
+        found: NDArray[np.bool_] = np.any([checker.warned(column) for checker, column in pairs], axis=0)
+        return found
+
     def reasons(self) -> Mapping[str, Reasons]:
         """Return why each row of each component is invalid: 0 valid, else the place in REASONS from 1."""
         pairs = zip(self.checkers, self.columns, strict=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from exporter.profile import Component, Profile, ScoreReference
-from exporter.summaries import Categories, Histogram, Moments
+from exporter.summaries import Categories, Domain, Histogram, Moments
 
 BARS = "▁▂▃▄▅▆▇█"
 CELLS = 24
@@ -18,7 +18,7 @@ NAMED = 3
 def describe(profile: Profile) -> str:
     """Return the profile's components and scores as aligned text."""
     built = datetime.fromtimestamp(profile.built, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    head = ("role", "component", "dtype", "values", "invalid", "domain", "distribution")
+    head = ("role", "component", "dtype", "values", "invalid", "domain", "soft domain", "distribution")
     lines = [f"{profile.name} {profile.version}, built {built}, sha256 {profile.sha256}", ""]
     lines += aligned([head, *map(_row, profile.components)])
     if profile.scores:
@@ -38,7 +38,8 @@ def _row(component: Component) -> tuple[str, ...]:
         shape = _shares(reference.categories)
     elif reference.histogram is not None and reference.moments is not None:
         shape = _density(reference.histogram, reference.moments)
-    return component.role, _name(component), component.dtype, f"{reference.n:,}", invalid, _domain(component), shape
+    facts = component.dtype, f"{reference.n:,}", invalid, _domain(component), _soft(component), shape
+    return component.role, _name(component), *facts
 
 
 def _name(component: Component) -> str:
@@ -52,7 +53,15 @@ def _domain(component: Component) -> str:
     measure = component.measure
     if measure.grid is None:
         return f"{len(measure.levels)} categories" + ("" if measure.complete else " and others")
-    return f"[{short(measure.domain.low)}, {short(measure.domain.high)}]"
+    return _range(measure.domain)
+
+
+def _soft(component: Component) -> str:
+    return _range(component.soft) if component.measure.grid is not None else ""
+
+
+def _range(domain: Domain) -> str:
+    return f"[{short(domain.low)}, {short(domain.high)}]"
 
 
 def _density(histogram: Histogram, moments: Moments) -> str:

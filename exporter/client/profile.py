@@ -5,12 +5,14 @@ from typing import Any, Protocol
 
 ROLES = ("input", "output", "actual")
 ERROR = "error"
+WARNING = "warning"
 
 
 class Profile(Protocol):
     """Judges a datum of each role by tags: mappings with `name`, `value` and `type`.
 
-    A type that ends in "error" says that the component is invalid; its name may end in "-error" too.
+    A type that ends in "error" says that the component is invalid; its name may end in "-error" too. One that ends in
+    "warning" is left out: the value itself says as much.
     """
 
     def validate_input(self, datum: Any, /) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the model's own
@@ -31,6 +33,6 @@ def judged(tags: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str,
         name = str(tag["name"])
         if str(tag.get("type", "")).endswith(ERROR):
             invalid[name.removesuffix(f"-{ERROR}")] = tag["value"]
-        else:
+        elif not str(tag.get("type", "")).endswith(WARNING):
             values[name] = tag["value"]
     return values, invalid

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from exporter.batch import Column, Field, Floats
 from exporter.decoders.columns import label
 from exporter.extractors import LearningExtractor
+from exporter.profile.domain import OPEN, declared, learned, soft
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference
 from exporter.profile.reference import Columns
 from exporter.profile.spec import (
     ComponentSpec,
     ProfileSpec,
     ScoreSpec,
-    declared_range,
     field_of,
     fixed_levels,
     problems,
@@ -28,7 +28,6 @@ from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
 
 CATEGORIES = 50
-TAIL = 20  # values at either end of the reference that say how wide a learned domain's margin is
 SLACK = 0.1  # of the reference's score, by which the default threshold is worse
 
 
@@ -96,6 +95,7 @@ class _Builder:
         self._levels = self._choose_levels()
         self._columns: dict[tuple[str, str], Column] = {}
         self._fields: dict[tuple[str, str], Field] = {}
+        self._soft: dict[tuple[str, str], Domain] = {}
 
     def build(self, built: float) -> Profile:
         measures: dict[tuple[str, str], Measure] = {}
@@ -157,13 +157,13 @@ class _Builder:
         elif _learns(spec):
             column = column[~_half(len(column), self._seed)]
         reference = measure.of(column)
-        return Component(spec, self._fields[spec.key], measure, reference)
+        return Component(spec, self._fields[spec.key], measure, reference, self._soft.get(spec.key, OPEN))
 
     def _logged(self, spec: ComponentSpec) -> tuple[Column, Measure]:
         raw = self._raw[spec.key]
         if spec.numeric:
             values = column_of(spec, raw, ())
-            return values, _numeric_measure(spec, values)
+            return values, self._numeric(spec, values)
         levels, complete = self._levels[spec.key]
         return column_of(spec, raw, levels), Measure(levels=levels, complete=complete)
 
@@ -176,36 +176,16 @@ class _Builder:
         column = extractor.bind(*(self._fields[key] for key in keys))(output, actual)
         levels = extractor.levels()
         if levels is None:
-            return column, _numeric_measure(spec, column)
+            return column, self._numeric(spec, column)
         return column, Measure(levels=levels)
 
-
-def _numeric_measure(spec: ComponentSpec, values: Floats) -> Measure:
-    finite = np.sort(values[np.isfinite(values)])
-    if not len(finite):
-        raise ValueError("the reference has no valid number of it")
-    domain = learned_domain(finite) if spec.domain is None else Domain(*declared_range(spec.domain))
-    return Measure(Grid.of_sorted(finite), domain=domain)
-
-
-def learned_domain(values: Floats) -> Domain:
-    """Return the range of ascending finite values with a margin at either end, which does not cross zero.
-
-    A bound is to the end as the end is to the 21st value from it (of fewer than 200 values, a tenth of them from it)
-    where both have one sign; else it is as far beyond the end as that value is before it. It is at most the observed
-    range from the end. Of n >= 1,000 new values from the reference's own distribution, 0.1 to 0.2 are outside on
-    average, 0.5 where the tails are as heavy as Cauchy's; without a margin it would be 2.
-    """
-    low, high = float(values[0]), float(values[-1])
-    place = min(TAIL, max(1, len(values) // 10), len(values) - 1)
-    below, above = _beyond(low, float(values[place])), _beyond(high, float(values[-1 - place]))
-    return Domain(max(below, low - (high - low)), min(above, high + (high - low)))
-
-
-def _beyond(end: float, inner: float) -> float:
-    if end == 0:
-        return 0.0
-    return end * (end / inner) if inner and (end > 0) == (inner > 0) else end + (end - inner)
+    def _numeric(self, spec: ComponentSpec, values: Floats) -> Measure:
+        finite = np.sort(values[np.isfinite(values)])
+        if not len(finite):
+            raise ValueError("the reference has no valid number of it")
+        domain = learned(finite) if spec.domain is None else declared(spec.domain)
+        self._soft[spec.key] = soft(finite, domain) if spec.soft_domain is None else declared(spec.soft_domain)
+        return Measure(Grid.of_sorted(finite), domain=domain)
 
 
 def score_of(spec: ScoreSpec, reference: ComponentSummary) -> ScoreReference:

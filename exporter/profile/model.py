@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from exporter.batch import Field
+from exporter.profile.domain import OPEN, declared
 from exporter.profile.spec import CATEGORIES, ComponentSpec, ProfileSpec, ScoreSpec, field_of, fixed_levels, problems
 from exporter.scores.score import Preference
 from exporter.summaries import Categories, ComponentSummary, Domain, Grid, Histogram, Measure, Moments, Presence
@@ -25,12 +26,16 @@ class ProfileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component with its reference; `measure` summarises columns so that they can be compared with it."""
+    """A component with its reference; `measure` summarises columns so that they can be compared with it.
+
+    Numbers outside of its domain are invalid, those outside of `soft` unusual.
+    """
 
     spec: ComponentSpec
     field: Field
     measure: Measure
     reference: ComponentSummary
+    soft: Domain = OPEN
 
     @property
     def name(self) -> str:
@@ -74,6 +79,8 @@ class Profile:
 class _Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low: float | None
     high: float | None
+    soft_low: float | None
+    soft_high: float | None
     n: int
     total: float | None  # None is more than a float holds
     m2: float | None
@@ -179,6 +186,8 @@ def _component_file(component: Component) -> _Component:
     numbers = _Numbers(
         low=_known(measure.domain.low),
         high=_known(measure.domain.high),
+        soft_low=_known(component.soft.low),
+        soft_high=_known(component.soft.high),
         n=moments.n,
         total=_known(moments.total),
         m2=_known(moments.m2),
@@ -231,12 +240,12 @@ def _numeric(spec: ComponentSpec, presence: Presence, numbers: _Numbers) -> Comp
     atoms = np.zeros(len(edges) + 1, np.bool_)
     atoms[numbers.atoms] = True
     grid = Grid(edges, outer, atoms)
-    measure = Measure(grid, domain=Domain(_or(-math.inf, numbers.low), _or(math.inf, numbers.high)))
+    measure = Measure(grid, domain=declared((numbers.low, numbers.high)))
     moments = _moments(spec.name, numbers)
     if counts.sum() < moments.n:
         raise ProfileError(f"component {spec.name}: its counts do not fit its {moments.n} numbers")
     reference = ComponentSummary(presence, moments, Histogram(grid, counts))
-    return Component(spec, field_of(spec, None), measure, reference)
+    return Component(spec, field_of(spec, None), measure, reference, declared((numbers.soft_low, numbers.soft_high)))
 
 
 def _moments(name: str, numbers: _Numbers) -> Moments:

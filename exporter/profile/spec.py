@@ -14,6 +14,7 @@ from exporter.drift import BUILTIN as STATISTICS
 from exporter.drift.statistic import Kind
 from exporter.extractors import BUILTIN as EXTRACTORS
 from exporter.extractors import DATA, DataExtractor, EvalExtractor
+from exporter.profile.domain import declared
 from exporter.scores import BUILTIN as SCORES
 from exporter.scores import Score
 from exporter.summaries.categories import OTHER
@@ -21,6 +22,7 @@ from exporter.summaries.categories import OTHER
 Dtype = Literal["float", "int", "bool", "category"]
 LEARNED = ("category", "bool")
 CATEGORIES = 1000
+RANGE = "write [low, high]; null is an open end"
 
 
 class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -30,6 +32,7 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     one that has none of its own are learned where `dtype` is category or bool. In role eval there is no element: the
     extractor reads components of output and actual. `role` is the first word of `element` where it is left out.
     `domain` is [low, high] (null is open) or the list of categories; what is left out is learned from the reference.
+    A number outside of it is invalid, one outside of `soft_domain` is only unusual.
     `thresholds` are by statistic. `main` marks a component that matters most, which weighs more in the alarm of drift.
     `importance` is its weight in the drift of all components together, a positive number.
     """
@@ -43,6 +46,7 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     thresholds: dict[str, float] = {}
     main: bool = False
     importance: float = 1.0
+    soft_domain: list[float | None] | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -165,11 +169,15 @@ def _thresholds(spec: ComponentSpec, kind: Kind | None) -> Iterator[tuple[str, s
 
 
 def _domain(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
+    if spec.soft_domain is not None and not spec.numeric:
+        yield "soft_domain", "leave it out: only numbers have one"
+    elif spec.soft_domain is not None and not _is_range(spec.soft_domain):
+        yield "soft_domain", RANGE
     if spec.domain is None:
         return
     if spec.numeric:
         if not _is_range(spec.domain):
-            yield "domain", "write [low, high]; null is an open end"
+            yield "domain", RANGE
     elif fixed_levels(spec):
         yield "domain", f"leave it out: the categories are {', '.join(fixed_levels(spec))}"
     else:
@@ -178,17 +186,11 @@ def _domain(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
             yield "domain", f"write the list of valid categories, 1 to {CATEGORIES} different ones"
 
 
-def _is_range(domain: list[float | str | bool | None]) -> bool:
+def _is_range(domain: Sequence[float | str | bool | None]) -> bool:
     if len(domain) != 2 or any(isinstance(bound, str | bool) for bound in domain):  # noqa: PLR2004 - low and high
         return False
-    low, high = declared_range(domain)
-    return low <= high and low < math.inf and high > -math.inf
-
-
-def declared_range(domain: Sequence[Any]) -> tuple[float, float]:
-    """Return the ends of a numeric domain; None is an open one."""
-    low, high = domain
-    return (-math.inf if low is None else float(low)), (math.inf if high is None else float(high))
+    bounds = declared(domain)
+    return bounds.low <= bounds.high and bounds.low < math.inf and bounds.high > -math.inf
 
 
 def fixed_levels(spec: ComponentSpec) -> tuple[str, ...]:
