@@ -96,6 +96,36 @@ DRIFT_THRESHOLD = Metric(
     "Threshold of a drift statistic for a component, from its profile.",
     (*_COMPONENT, "statistic"),
 )
+DRIFT_NOISE = Metric(
+    "model_drift_noise_floor",
+    "gauge",
+    "Drift score to be expected of so many values where nothing has changed: what a score has more is effect.",
+    (*_COMPONENT, "statistic", "window"),
+)
+DRIFT_EVIDENCE = Metric(
+    "model_drift_evidence",
+    "gauge",
+    "Evidence that a component has left its reference, as log10 of its ratio to the alarm line: above 0 is an alarm.",
+    _COMPONENT,
+)
+DRIFT_ALARM = Metric(
+    "model_drift_alarm",
+    "gauge",
+    "1 from the alarm of a component until it is back at its reference, else 0.",
+    _COMPONENT,
+)
+DRIFT_TOLERANCE = Metric(
+    "model_drift_tolerance",
+    "gauge",
+    "Distance from the reference, as PSI, that is no alarm: as configured, or what the reference's size can tell.",
+    _COMPONENT,
+)
+FALSE_ALARM_BUDGET = Metric(
+    "model_drift_false_alarm_budget",
+    "gauge",
+    "Evaluations to one false alarm of drift, over all components of the model together, at least.",
+    _MODEL,
+)
 DRIFTED_RATIO = Metric(
     "model_drifted_components_ratio",
     "gauge",

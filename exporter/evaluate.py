@@ -3,10 +3,11 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from exporter.alarm import Evidence, Verdict
 from exporter.batch import Floats
 from exporter.plan import Group, ModelPlan, ScorePlan, statistics
 from exporter.profile import Component
@@ -50,6 +51,14 @@ class Evaluation:
     scores: tuple[ScoreReading, ...]
     drifted: dict[str, float]
     failures: Counter[tuple[str, str]]
+    alarms: tuple[tuple[Component, Verdict], ...] = ()
+
+
+def alarmed(plan: ModelPlan, evaluation: Evaluation, evidence: Sequence[Evidence]) -> Evaluation:
+    """Return the evaluation with what the alarm says of each component that has had enough rows."""
+    components = (*plan.prediction_components, *plan.outcome_components)
+    pairs = zip(components, plan.bank.verdicts(evidence), strict=True)
+    return replace(evaluation, alarms=tuple((c, verdict) for c, verdict in pairs if verdict is not None))
 
 
 def evaluate(plan: ModelPlan, predictions: Sequence[Summaries], outcomes: Sequence[Summaries]) -> Evaluation:

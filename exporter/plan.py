@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from exporter.alarm import Bank, Watched
 from exporter.batch import Field, Schema
 from exporter.drift import BUILTIN as STATISTICS
 from exporter.drift import DEFAULT, Statistic
@@ -20,6 +21,9 @@ DELAY_EDGES = (1.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0, 604800.0, 25920
 WAIT = 7 * 86400.0
 PENDING = 1_000_000
 CATEGORIES = 50
+TOLERANCE = 0.01
+STEPS = 90 * 86400 / 15
+MAIN_WEIGHT = 5.0  # of a main component's share of the false alarms, beside 1 of the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class ModelPlan:
     scores: tuple[ScorePlan, ...]
     prediction_groups: tuple[Group, ...]
     outcome_groups: tuple[Group, ...]
+    bank: Bank
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -97,9 +102,12 @@ def plan(
     wait: float = WAIT,
     pending: int = PENDING,
     categories: int = CATEGORIES,
+    tolerance: float = TOLERANCE,
+    steps: float = STEPS,
 ) -> ModelPlan:
     """Fix what a model's records are turned into; ValueError where extractors do not fit their components.
 
+    A component may move by `tolerance` (on the scale of PSI), and evaluations may cause one false alarm in `steps`.
     A profile of what was observed at its worst may have components without a value: it is no reference.
     """
     if empty := [" ".join(component.spec.key) for component in profile.components if not component.reference.n]:
@@ -128,6 +136,18 @@ def plan(
         scores=tuple(_score_plan(score, prediction, outcome) for score in profile.scores),
         prediction_groups=tuple(_groups(prediction)),
         outcome_groups=tuple(_groups(outcome)),
+        bank=Bank.of([_watched(component) for component in (*prediction, *outcome)], tolerance, steps),
+    )
+
+
+def _watched(component: Component) -> Watched:
+    spec = component.spec
+    return Watched(
+        component.reference,
+        weight=MAIN_WEIGHT if spec.main else 1.0,
+        harm=spec.eval_extractor().harm if component.role == "eval" else (),
+        gaps=component.role != "eval",
+        complete=component.measure.complete,
     )
 
 

@@ -175,7 +175,9 @@ def test_before_any_record_no_score_drift_quantile_or_last_prediction_is_invente
     names = {name for name, _ in exposed(empty, evaluation_of(empty))}
     gauges = {name for name in names if KINDS.get(name) == "gauge" and "_reference" not in name}
     assert gauges == {
+        "model_drift_false_alarm_budget",
         "model_drift_threshold",
+        "model_drift_tolerance",
         "model_predictions_pending",
         "model_profile_built_timestamp_seconds",
         "model_profile_info",

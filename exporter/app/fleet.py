@@ -1,5 +1,6 @@
 """All watched models: their engines, latest evaluations and what a scrape says of them."""
 
+import math
 import platform
 import time
 from collections.abc import Iterator, Sequence
@@ -9,8 +10,8 @@ from exporter import __version__, catalog, profile
 from exporter.app.budget import series
 from exporter.batch import Batch, Schema
 from exporter.config import Config, ModelConfig
-from exporter.engine import Engine
-from exporter.evaluate import Evaluation, evaluate
+from exporter.engine import Engine, State
+from exporter.evaluate import Evaluation, alarmed, evaluate
 from exporter.exposition.families import ModelLines, ordered, overflow, own_families
 from exporter.exposition.negotiate import Format
 from exporter.exposition.render import Family, line, render
@@ -25,7 +26,7 @@ class Model:
     `series` is how many a scrape shows of it at most.
     """
 
-    def __init__(self, config: ModelConfig, categories: int) -> None:
+    def __init__(self, config: ModelConfig, categories: int, interval: float) -> None:
         reference = profile.load(Path(config.profile).read_bytes())
         self.plan = plan(
             reference,
@@ -34,10 +35,14 @@ class Model:
             wait=config.actuals.wait,
             pending=config.actuals.pending,
             categories=categories,
+            tolerance=config.alarm.tolerance,
+            steps=config.alarm.false_alarm_budget / interval,
         )
         self.series = series(self.plan, watched=config.process is not None)
         self.engine = Engine(self.plan)
         self.evaluation: Evaluation | None = None
+        self._evidence = self.plan.bank.start()
+        self._stepped = -math.inf
         self._lines = ModelLines(self.plan)
         self._watch = None if config.process is None else ProcessWatch(config.process)
         self._process: ProcessSample | None = None
@@ -46,6 +51,21 @@ class Model:
         """Read the watched process."""
         if self._watch is not None:
             self._process = self._watch.sample()
+
+    def step(self, state: State, now: float, interval: float = 0.0) -> None:
+        """Take what is new in a state into the evidence as of a time, if the last step is so many seconds ago."""
+        if now - self._stepped >= interval:
+            self._stepped = now
+            totals = (*state.predictions.total, *state.outcomes.total)
+            self._evidence = self.plan.bank.step(self._evidence, totals, now)
+
+    def evaluate(self, now: float) -> Evaluation:
+        """Evaluate the state as of a time (Unix seconds)."""
+        state = self.engine.state
+        self.step(state, now)
+        found = evaluate(self.plan, state.predictions.windows(now), state.outcomes.windows(now))
+        self.evaluation = alarmed(self.plan, found, self._evidence)
+        return self.evaluation
 
     def families(self) -> Iterator[Family]:
         """Yield all families of the model."""
@@ -72,7 +92,7 @@ class Fleet:
 
     def __init__(self, config: Config) -> None:
         self.telemetry = Telemetry()
-        self.models = [Model(model, config.limits.categories) for model in config.models]
+        self.models = [Model(model, config.limits.categories, config.evaluation_interval) for model in config.models]
         if (wanted := sum(model.series for model in self.models)) > config.limits.series:
             raise ValueError(
                 f"limits.series: the models need {wanted:,} series, more than the {config.limits.series:,} allowed; "
@@ -103,9 +123,7 @@ class Fleet:
         """Evaluate all models at a time (Unix seconds)."""
         start = time.perf_counter()
         for model in self.models:
-            state = model.engine.state
-            model.evaluation = evaluate(model.plan, state.predictions.windows(now), state.outcomes.windows(now))
-            for (kind, name), count in model.evaluation.failures.items():
+            for (kind, name), count in model.evaluate(now).failures.items():
                 self.telemetry.count(catalog.EVALUATION_FAILURES.name, count, kind=kind, name=name)
         self.telemetry.gauge(catalog.EVALUATION_DURATION.name, time.perf_counter() - start)
         self.telemetry.gauge(catalog.EVALUATION_TIMESTAMP.name, now)

@@ -42,6 +42,8 @@ def replay(
             rejects += Counter(chunk.rejects)
             for model, batch in reader.feed(chunk.data):
                 fleet.ingest(SOURCE, model, batch, now)
+                state = fleet.models[model].engine.state
+                fleet.models[model].step(state, state.last_prediction, config.evaluation_interval)
             progress(len(chunk.data))
     for model, batch in reader.flush():
         fleet.ingest(SOURCE, model, batch, now)

@@ -43,6 +43,13 @@ class Actuals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pending: Count = 1_000_000
 
 
+class Alarm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The alarm of drift: its time between two false alarms of a model, and how far (as PSI) a component may move."""
+
+    false_alarm_budget: Annotated[Duration, msgspec.Meta(ge=3600)] = 90 * 86_400.0
+    tolerance: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.01
+
+
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model: the file of its profile, its windows and how its server is watched.
 
@@ -58,6 +65,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         default_factory=lambda: list(LATENCY_BUCKETS)
     )
     actuals: Actuals = Actuals()
+    alarm: Alarm = Alarm()
     process: ProcessConfig | None = None
 
 

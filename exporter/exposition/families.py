@@ -90,6 +90,13 @@ class ModelLines:
             for share, value in zip(QUANTILES, reading.quantiles, strict=False):
                 text = line(catalog.QUANTILE, (*here, number(share), reading.window), value)
                 yield Family(catalog.QUANTILE, text)
+            for name, value in reading.noise.items():
+                text = line(catalog.DRIFT_NOISE, (*here, name, reading.window), value)
+                yield Family(catalog.DRIFT_NOISE, text)
+        for component, verdict in evaluation.alarms:
+            here = (*self._labels, component.name, component.role)
+            yield Family(catalog.DRIFT_EVIDENCE, line(catalog.DRIFT_EVIDENCE, here, verdict.evidence))
+            yield Family(catalog.DRIFT_ALARM, line(catalog.DRIFT_ALARM, here, verdict.firing))
         for window, share in evaluation.drifted.items():
             yield Family(catalog.DRIFTED_RATIO, line(catalog.DRIFTED_RATIO, (*self._labels, window), share))
         for score in evaluation.scores:
@@ -120,9 +127,12 @@ def _fixed(plan: ModelPlan) -> Iterator[Family]:
     identity = f"{profile.name}@{profile.version}"
     yield Family(catalog.PROFILE_INFO, line(catalog.PROFILE_INFO, (*labels, identity, profile.sha256), 1))
     yield Family(catalog.PROFILE_BUILT, line(catalog.PROFILE_BUILT, labels, profile.built))
-    for component in (*plan.prediction_components, *plan.outcome_components):
+    yield Family(catalog.FALSE_ALARM_BUDGET, line(catalog.FALSE_ALARM_BUDGET, labels, plan.bank.steps))
+    components = (*plan.prediction_components, *plan.outcome_components)
+    for component, tolerance in zip(components, plan.bank.tolerances, strict=True):
         here = (*labels, component.name, component.role)
         reference = component.reference
+        yield Family(catalog.DRIFT_TOLERANCE, line(catalog.DRIFT_TOLERANCE, here, tolerance))
         yield Family(catalog.REFERENCE_SAMPLES, line(catalog.REFERENCE_SAMPLES, here, reference.n))
         invalid = reference.presence.invalid / max(reference.presence.rows, 1)
         yield Family(catalog.REFERENCE_INVALID, line(catalog.REFERENCE_INVALID, here, invalid))

@@ -1,7 +1,7 @@
 """Extractors by short name: of a datum, or of a model's output and its actual. One file and one line here each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, Self, runtime_checkable
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from exporter.batch import Column, Field
 from exporter.extractors.absolute_error import AbsoluteError
@@ -40,7 +40,12 @@ Bound = Callable[[Column, Column], Column]
 
 
 class EvalExtractor(Protocol):
-    """A frozen struct that is its own configuration: `output` and `actual` name the components that it reads."""
+    """A frozen struct that is its own configuration: `output` and `actual` name the components that it reads.
+
+    `harm` are the categories that are errors of the model, `("high",)` where a high number is one, else nothing.
+    """
+
+    harm: ClassVar[tuple[str, ...]]
 
     @property
     def output(self) -> str:

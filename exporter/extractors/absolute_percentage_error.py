@@ -1,6 +1,7 @@
 """Error of a numeric prediction relative to the actual."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -15,6 +16,7 @@ class AbsolutePercentageError(msgspec.Struct, frozen=True, forbid_unknown_fields
     Where the actual is 0 it is undefined, so it is missing too.
     """
 
+    harm: ClassVar[tuple[str, ...]] = ("high",)
     output: str
     actual: str
 

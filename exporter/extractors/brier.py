@@ -1,6 +1,7 @@
 """Squared error of a predicted probability."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import msgspec
 
@@ -14,6 +15,7 @@ class Brier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Missing where either is, a fault outside 0 to 1. Source: Brier, Monthly Weather Review 78 (1950).
     """
 
+    harm: ClassVar[tuple[str, ...]] = ("high",)
     output: str
     actual: str
     positive: str | int | bool

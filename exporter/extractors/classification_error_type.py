@@ -1,6 +1,7 @@
 """The cell of the confusion matrix that a binary prediction falls into."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -18,6 +19,7 @@ class ClassificationErrorType(msgspec.Struct, frozen=True, forbid_unknown_fields
     Where both are numbers (classes that an error is taken of, too), it is the number that is positive.
     """
 
+    harm: ClassVar[tuple[str, ...]] = ("FP", "FN")
     output: str
     actual: str
     positive: str | int | bool

@@ -1,6 +1,7 @@
 """Whether a predicted category is the actual one."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     both are numbers (classes that an error is taken of, too), they are the same where they are equal.
     """
 
+    harm: ClassVar[tuple[str, ...]] = ("false",)
     output: str
     actual: str
 

@@ -1,6 +1,7 @@
 """Signed error of a numeric prediction."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -12,6 +13,7 @@ from exporter.extractors.numbers import need_numbers
 class Error(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """output - actual, in the unit of the output, above 0 where the model says too much; missing where either is."""
 
+    harm: ClassVar[tuple[str, ...]] = ()
     output: str
     actual: str
 

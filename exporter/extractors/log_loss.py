@@ -1,6 +1,7 @@
 """How surprising the actual is, given the predicted probability."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -18,6 +19,7 @@ class LogLoss(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mistake of a model that is certain would outweigh all else. Missing where either is, a fault outside 0 to 1.
     """
 
+    harm: ClassVar[tuple[str, ...]] = ("high",)
     output: str
     actual: str
     positive: str | int | bool

@@ -1,6 +1,7 @@
 """Squared error of a numeric prediction."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -12,6 +13,7 @@ from exporter.extractors.numbers import need_numbers
 class SquaredError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """(output - actual)^2, in the squared unit of the output; missing where either is."""
 
+    harm: ClassVar[tuple[str, ...]] = ("high",)
     output: str
     actual: str
 

@@ -1,0 +1,10 @@
+"""The drift alarm: evidence that a component has left its reference, false at a rate that is stated and bounded.
+
+A Shiryaev-Roberts e-detector on binned counts with a tolerance; docs/calibration.md says what it does on data.
+"""
+
+from exporter.alarm.bank import Bank, Verdict, Watched
+from exporter.alarm.block import Evidence
+from exporter.alarm.calibration import Unrest, calibrate
+
+__all__ = ["Bank", "Evidence", "Unrest", "Verdict", "Watched", "calibrate"]
