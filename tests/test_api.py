@@ -564,6 +564,32 @@ def test_f1_and_accuracy_are_those_of_the_confusion_matrix():
     assert [score.reference for score in profile.profile.scores] == pytest.approx(expected)
 
 
+def test_components_are_made_of_columns_of_every_type_but_times():
+    table = pd.DataFrame(
+        {
+            "a": [0.5, 1.5] * 20,
+            "b": range(40),
+            "c": ["x", "y"] * 20,
+            "d": [True, False] * 20,
+            "when": pd.date_range("2020", periods=40, tz="UTC"),
+            "lasted": pd.to_timedelta(range(40), unit="s"),
+            "e": pd.Categorical(["x", "y"] * 20),
+        }
+    )
+    with pytest.warns(UserWarning, match="column (when|lasted) is left out: its values are times") as found:
+        components = generate_components(table.dtypes, name_prefix="in ")
+    assert len(found) == 2
+    profile = ModelProfile("m", "1", components)
+    profile.build(input=table)
+    dtypes = {component.name: component.dtype for component in profile.profile.components}
+    assert dtypes == {"in a": "float", "in b": "int", "in c": "category", "in d": "bool", "in e": "category"}
+    arrow = pa.table(table.drop(columns="lasted"))
+    with pytest.warns(UserWarning, match="column when"):
+        assert [
+            c.name for c in generate_components(dict(zip(arrow.column_names, arrow.schema.types, strict=True)))
+        ] == [*("a", "b", "c", "d", "e")]
+
+
 # -- domains
 
 

@@ -192,6 +192,14 @@ def test_two_alternatives_are_compared_with_each_other_on_the_references_bins():
         assert same_bins(one.observed, reference)
 
 
+def test_the_page_of_two_alternatives_is_that_of_their_report(tmp_path):
+    before, after = observed(2), built(3, "2", speed=lambda x: x * 2)
+    page = REFERENCE.view_contrast_alternatives(before, after, path=tmp_path / "page.html")
+    assert page == tmp_path / "page.html"
+    report = REFERENCE.contrast_alternatives(before, after)
+    assert page.read_text() == report.view(tmp_path / "other.html").read_text()
+
+
 def test_a_contrast_changes_neither_profile():
     other = built(1, calm=lambda x: x + 1)
     before = dump(REFERENCE.profile), dump(other.profile)

@@ -253,6 +253,17 @@ def test_what_is_unusual_is_a_warning_beside_the_value_and_no_error():
     assert point(profile, poi=profile.validate_input({"a": 0.5, "b": 200})).read_text().count("warning") == 0
 
 
+def test_tags_may_be_asked_for_as_values_by_name():
+    simple = PROFILE.validate_all(FIRST, [2], [None], tag_format="simple")
+    assert simple == flatten_jcr(PROFILE.validate_all(FIRST, [2], [None]))
+    assert (simple["age"], simple["price"], simple["price-error"]) == (FIRST["age"], 2, "missing")
+    assert PROFILE.validate_input(FIRST, tag_format="simple")["vip"] == str(FIRST["vip"]).lower()
+    assert PROFILE.validate_output([2], "simple") == PROFILE.validate_actual([2], "simple") == {"price": 2}
+    assert PROFILE.validate_eval([2], [2], "simple") == {"error": 0.0, "type": "TN"}
+    assert PROFILE.validate_output([2], tag_format="tag") == PROFILE.validate_output([2])
+    assert ModelProfile("m", "1", declared()).validate_output(3, "simple") == {"price-error": "unbuilt"}
+
+
 def test_an_evaluation_of_what_is_invalid_is_invalid():
     assert flatten_jcr(PROFILE.validate_eval([None], [1])) == {"error-error": "missing", "type-error": "missing"}
     assert flatten_jcr(PROFILE.validate_eval(["x"], [1])) == {"error-error": "type", "type-error": "missing"}

@@ -1,5 +1,7 @@
 """The components of a profile: what of the input, the output and the actual is watched, and of the two together."""
 
+import re
+import warnings
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,6 +25,7 @@ class DataType(StrEnum):
 
 
 Domain = Collection[float | str | bool | None]
+TIMES = re.compile("date|time|period|duration")  # as numpy, pandas and Arrow name types
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class InputComponent:
     """
 
     name: str
-    extractor: DataExtractor | SequenceSimpleExtractor | None = None
+    extractor: DataExtractor | SequenceSimpleExtractor | str | None = None
     dtype: DataType | str | None = None
     element: str | None = None
     domain: Domain | None = None
@@ -54,7 +57,7 @@ class OutputComponent:
     """A value of each output, with the arguments of an InputComponent."""
 
     name: str
-    extractor: DataExtractor | SequenceSimpleExtractor | None = None
+    extractor: DataExtractor | SequenceSimpleExtractor | str | None = None
     dtype: DataType | str | None = None
     element: str | None = None
     domain: Domain | None = None
@@ -70,7 +73,7 @@ class ActualComponent:
     """A value of each actual, with the arguments of an InputComponent."""
 
     name: str
-    extractor: DataExtractor | SequenceSimpleExtractor | None = None
+    extractor: DataExtractor | SequenceSimpleExtractor | str | None = None
     dtype: DataType | str | None = None
     element: str | None = None
     domain: Domain | None = None
@@ -89,7 +92,7 @@ class EvalComponent:
     """
 
     name: str
-    extractor: Evaluation | EvalExtractor
+    extractor: Evaluation | EvalExtractor | str
     dtype: DataType | str | None = None
     output: str | None = None
     actual: str | None = None
@@ -124,10 +127,14 @@ def generate_components(
 ) -> list[LoggedComponent]:
     """Return a component for each column of a table, by its `dtypes` (names to numpy's, pandas' or Arrow's types).
 
-    The types of all but numbers with a fraction are found in the data, when the profile is built.
+    The types of all but numbers with a fraction are found in the data, when the profile is built. Columns of times are
+    left out with a warning: new ones are always beyond those of the reference.
     """
     found: list[LoggedComponent] = []
     for name, dtype in dtypes.items():
+        if TIMES.match(str(dtype)):
+            warnings.warn(f"column {name} is left out: its values are times, which no reference holds", stacklevel=2)
+            continue
         kind = DataType.FLOAT if getattr(dtype, "kind", "") == "f" else None
         found.append(complass(f"{name_prefix}{name}", ElementExtractor((str(name),)), kind))
     return found

@@ -18,12 +18,13 @@ from exporter.api.gather import columns, data_of, reader
 from exporter.api.preparation import preparations, prepared
 from exporter.api.progress import Progress
 from exporter.api.scores import Score
-from exporter.api.tags import Tag, points, unbuilt
+from exporter.api.tags import Tag, flatten_jcr, points, unbuilt
 from exporter.api.validation import Batch, Validator
 from exporter.profile import Profile, ProfileError, build, dump, load, observe
 from exporter.report import profile_page
 
-Format = Literal["jcr", "tag"]
+Format = Literal["jcr", "tag", "simple"]
+Tags = Any  # list[Tag]; where "simple" is asked for, a dict of values by name
 NOT_GIVEN: Any = object()
 NO_THRESHOLDS: Thresholds = {}
 
@@ -159,39 +160,39 @@ class ModelProfile:
         """Return the profile of what a file holds; ProfileError where it is none."""
         return cls._of(load(msgspec.json.encode(jcr)), {})
 
-    def validate_input(self, input: Any, tag_format: Format = "jcr") -> list[Tag]:  # noqa: A002, ANN401, ARG002
-        """Return the tags of an input: the value of each component, and why it is invalid where it is.
+    def validate_input(self, input: Any, tag_format: Format = "jcr") -> Tags:  # noqa: A002, ANN401 - any datum
+        """Return the tags of an input: the value of each component, and why it is invalid or unusual where it is.
 
         It never raises: what is missing, of the wrong type, outside of the domain, an unseen category or fails an
-        extractor is an error tag. Tags have one format, whichever is asked for.
+        extractor is an error tag. They are a list, `list[Tag]`; with `tag_format="simple"` a dict of values by name.
         """
-        return self._tags("input", input)
+        return _formatted(self._tags("input", input), tag_format)
 
-    def validate_output(self, output: Any, tag_format: Format = "jcr") -> list[Tag]:  # noqa: ANN401, ARG002
+    def validate_output(self, output: Any, tag_format: Format = "jcr") -> Tags:  # noqa: ANN401 - any datum
         """Return the tags of an output, as `validate_input` does."""
-        return self._tags("output", output)
+        return _formatted(self._tags("output", output), tag_format)
 
-    def validate_actual(self, actual: Any, tag_format: Format = "jcr") -> list[Tag]:  # noqa: ANN401, ARG002
+    def validate_actual(self, actual: Any, tag_format: Format = "jcr") -> Tags:  # noqa: ANN401 - any datum
         """Return the tags of an actual, as `validate_input` does."""
-        return self._tags("actual", actual)
+        return _formatted(self._tags("actual", actual), tag_format)
 
-    def validate_eval(self, output: Any, actual: Any, tag_format: Format = "jcr") -> list[Tag]:  # noqa: ANN401, ARG002
+    def validate_eval(self, output: Any, actual: Any, tag_format: Format = "jcr") -> Tags:  # noqa: ANN401 - any datum
         """Return the tags of what is computed from an output and its actual, as `validate_input` does."""
-        validator = self._validating()
-        return self._unbuilt("eval") if validator is None else validator.evaluated(output, actual)
+        return _formatted(self._evaluated(output, actual), tag_format)
 
     def validate_all(
         self,
         input: Any = NOT_GIVEN,  # noqa: A002, ANN401 - the word of the field, and any datum
         output: Any = NOT_GIVEN,  # noqa: ANN401 - any datum
         actual: Any = NOT_GIVEN,  # noqa: ANN401 - any datum
-        tag_format: Format = "jcr",  # noqa: ARG002 - there is one
-    ) -> list[Tag]:
+        tag_format: Format = "jcr",
+    ) -> Tags:
         """Return the tags of all that is given, one role after the other, as `validate_input` does."""
         given = (("input", input), ("output", output), ("actual", actual))
         tags = [tag for role, datum in given if datum is not NOT_GIVEN for tag in self._tags(role, datum)]
-        both = output is not NOT_GIVEN and actual is not NOT_GIVEN
-        return [*tags, *self.validate_eval(output, actual)] if both else tags
+        if output is not NOT_GIVEN and actual is not NOT_GIVEN:
+            tags += self._evaluated(output, actual)
+        return _formatted(tags, tag_format)
 
     def validate_inputs(self, inputs: object) -> Batch:
         """Return the tags of each of many inputs, a sequence or a table; the same as of each alone, but faster."""
@@ -231,6 +232,7 @@ class ModelProfile:
         """Write the page of the profile to a file and return its path; mode "external" shows it in the browser too.
 
         `poi` is a point of interest, the tags of a datum or values by component, that is drawn in all distributions.
+        `path` is a file that ends in .html or a directory, one of its own where it is left out.
         """
         point = None if poi is None else points(poi, self.profile)
         page = profile_page(self.profile, point)
@@ -245,6 +247,17 @@ class ModelProfile:
     ) -> Path:
         """Write the page of a contrast to a file, as `view` does."""
         return self.contrast(other, thresholds).view(path, mode)
+
+    def view_contrast_alternatives(
+        self,
+        a: "ModelProfile",
+        b: "ModelProfile",
+        mode: Mode = "file",
+        thresholds: Thresholds = NO_THRESHOLDS,
+        path: str | Path | None = None,
+    ) -> Path:
+        """Write the page of a contrast of two others to a file, as `view` does."""
+        return self.contrast_alternatives(a, b, thresholds).view(path, mode)
 
     @classmethod
     def _of(cls, profile: Profile, prep: Mapping[str, object]) -> Self:
@@ -279,6 +292,10 @@ class ModelProfile:
         validator = self._validating()
         return self._unbuilt(role) if validator is None else validator.tags(role, datum)
 
+    def _evaluated(self, output: Any, actual: Any) -> list[Tag]:  # noqa: ANN401 - any datum
+        validator = self._validating()
+        return self._unbuilt("eval") if validator is None else validator.evaluated(output, actual)
+
     def _unbuilt(self, role: str) -> list[Tag]:
         names = [name for other, name in map(key_of, self._components) if other == role]
         return [unbuilt(role, name, self.group_idfr) for name in names]
@@ -286,3 +303,7 @@ class ModelProfile:
     def _batch(self, role: str, given: object) -> Batch:
         validator = self._validating() or Validator(self.profile, self.group_idfr, self._prepare)
         return validator.batch(role, reader(Data(given), self._prepare))
+
+
+def _formatted(tags: list[Tag], tag_format: Format) -> Tags:
+    return flatten_jcr(tags) if tag_format == "simple" else tags
