@@ -7,11 +7,11 @@ import numpy as np
 
 from exporter.alarm import Bank, Watched
 from exporter.batch import Field, Schema
-from exporter.drift import BUILTIN as STATISTICS
 from exporter.drift import DEFAULT, Statistic
+from exporter.drift import PLUGINS as STATISTICS
 from exporter.extractors import Bound
 from exporter.profile import Component, Profile, ScoreReference, scored
-from exporter.scores import BUILTIN as SCORES
+from exporter.scores import PLUGINS as SCORES
 from exporter.scores import Score
 from exporter.summaries import Categories, Grid, Layout, Measure, Stack
 from exporter.windows import WindowSpec
@@ -152,13 +152,13 @@ def _watched(component: Component) -> Watched:
 
 
 def _groups(components: Sequence[Component]) -> Iterator[Group]:
-    for numeric in (True, False):
-        places = tuple(i for i, component in enumerate(components) if (component.field.levels is None) == numeric)
-        if places:
-            references = [components[i].reference for i in places]
-            layout = Layout.of(references)
-            chosen = {name: statistic for name, (statistic, _) in statistics(components[places[0]]).items()}
-            yield Group(places, layout, layout.stack(references), chosen)
+    alike: dict[tuple[bool, tuple[str, ...]], list[int]] = {}
+    for place, component in enumerate(components):
+        alike.setdefault((component.field.levels is None, tuple(statistics(component))), []).append(place)
+    for (_, names), places in alike.items():
+        references = [components[i].reference for i in places]
+        layout = Layout.of(references)
+        yield Group(tuple(places), layout, layout.stack(references), {name: STATISTICS[name] for name in names})
 
 
 def _score_plan(reference: ScoreReference, prediction: Sequence[Component], outcome: Sequence[Component]) -> ScorePlan:
@@ -188,7 +188,12 @@ def _eval_step(component: Component, fields: Sequence[Field]) -> EvalStep:
     extractor = component.spec.eval_extractor()
     places = {(field.role, field.name): i for i, field in enumerate(fields)}
     output, actual = places["output", extractor.output], places["actual", extractor.actual]
-    return EvalStep(component, output, actual, extractor.bind(fields[output], fields[actual]))
+    try:
+        return EvalStep(component, output, actual, extractor.bind(fields[output], fields[actual]))
+    except ValueError:
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        raise ValueError(f"eval {component.name}: {type(error).__name__}: {error}") from error
 
 
 def fixed(edges: Sequence[float]) -> Measure:
@@ -198,12 +203,13 @@ def fixed(edges: Sequence[float]) -> Measure:
 
 
 def statistics(component: Component) -> Mapping[str, tuple[Statistic, float]]:
-    """Return the drift statistics of a component with their thresholds."""
-    kind = "numeric" if component.field.levels is None else "category"
-    chosen = {name: STATISTICS[name] for name in DEFAULT if kind in STATISTICS[name].kinds}
+    """Return the drift statistics of a component with their thresholds: the default ones, then any its spec names."""
+    kind, thresholds = "numeric" if component.field.levels is None else "category", component.spec.thresholds
+    named = {name: STATISTICS[name] for name in (*DEFAULT, *thresholds)}
     return {
-        name: (statistic, component.spec.thresholds.get(name, statistic.threshold))
-        for name, statistic in chosen.items()
+        name: (statistic, thresholds.get(name, statistic.threshold))
+        for name, statistic in named.items()
+        if kind in statistic.kinds
     }
 
 

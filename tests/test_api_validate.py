@@ -32,7 +32,7 @@ from exporter import (
 from exporter.batch import Fault, absent
 from exporter.client.profile import judged
 from exporter.decoders.native import NativeDecoder
-from exporter.extractors import DATA
+from exporter.extractors import PLUGINS
 from exporter.plan import plan
 from exporter.summaries.presence import REASONS
 
@@ -360,7 +360,7 @@ class Failing(msgspec.Struct, frozen=True):
 
 
 def test_an_extractor_that_fails_costs_its_own_component(monkeypatch):
-    monkeypatch.setitem(DATA, "failing", Failing)
+    monkeypatch.setitem(PLUGINS._builtin, "failing", Failing)
     profile = ModelProfile(
         "m", "1", [InputComponent("bad", Failing(), element="x"), InputComponent("y", element="y", dtype="float")]
     )

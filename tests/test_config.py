@@ -2,6 +2,7 @@
 
 import enum
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +16,6 @@ from hypothesis import strategies as st
 from exporter import profile
 from exporter.config import ConfigError, load, load_spec, parse_duration, parse_window, read
 from exporter.profile import Columns, ComponentSpec, ProfileSpec
-from exporter.registry import Discovery, Failure
 
 MINIMAL = """\
 models:
@@ -483,29 +483,39 @@ def test_a_new_option_is_one_field(write):
     assert value == Options([Leaf(3), Leaf()])
 
 
-def test_a_plug_in_that_failed_to_load_is_named_with_its_reason(problems, monkeypatch):
-    failure = Failure("kafka", "kafka_source:KafkaConfig", "ModuleNotFoundError: no kafka")
-    monkeypatch.setattr("exporter.config.model.discover", lambda _, builtin: Discovery(builtin, [failure]))
-    assert problems("models: [{profile: digits.json}]\nsources: [kafka: {}]") == [
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import kafka", "ModuleNotFoundError: No module named 'kafka'"),
+        ("KafkaConfig = len", "it is no msgspec Struct"),
+        ("KafkaConfig = 3", "it is no msgspec Struct"),
         (
-            "exporter.yml:2: sources[0]: no source is called 'kafka'; "
-            "plug-in 'kafka' (kafka_source:KafkaConfig): ModuleNotFoundError: no kafka"
+            "import msgspec\nclass KafkaConfig(msgspec.Struct):\n    name: str = ''",
+            "it lacks decoder, open",
+        ),
+    ],
+)
+def test_a_source_of_another_package_that_cannot_be_used_is_named_with_the_reason(problems, package, code, reason):
+    package("kafka_source", "sources", "kafka = kafka_source:KafkaConfig", code)
+    assert problems("models: [{profile: digits.json}]\nsources: [kafka: {}]") == [
+        f"exporter.yml:2: sources[0]: no source is called 'kafka'; plug-in 'kafka' (kafka_source:KafkaConfig): {reason}"
+    ]
+
+
+def test_what_is_wrong_with_a_plug_in_is_said_only_where_it_is_used(write, package):
+    package("kafka_source", "sources", "kafka = kafka_source:KafkaConfig", "raise RuntimeError('no licence')")
+    package("slow_decoder", "decoders", "slow = slow_decoder:Decoder", "raise RuntimeError('no licence')")
+    assert [source.name for source in load(write(MINIMAL)).sources] == ["stdin"]
+    assert not {"kafka_source", "slow_decoder"} & set(sys.modules)
+
+
+def test_a_decoder_of_another_package_that_cannot_be_used_is_named_with_the_reason(problems, package):
+    package("slow_decoder", "decoders", "slow = slow_decoder:Decoder", "raise RuntimeError('no licence')")
+    assert problems("models: [{profile: digits.json}]\nsources: [stdin: {decoder: slow}]") == [
+        (
+            "exporter.yml:2: sources[0].stdin.decoder: no decoder is called 'slow'; "
+            "plug-in 'slow' (slow_decoder:Decoder): RuntimeError: no licence"
         )
-    ]
-
-
-@pytest.mark.parametrize("plug_in", [len, Path, 3])
-def test_a_plug_in_that_is_no_struct_is_refused(problems, monkeypatch, plug_in):
-    monkeypatch.setattr("exporter.config.model.discover", lambda *_: Discovery({"odd": plug_in}))
-    assert problems("models: [{profile: digits.json}]\nsources: [odd: {}]") == [
-        "exporter.yml:2: sources[0]: the plug-in odd is no source: its entry point does not name a msgspec Struct"
-    ]
-
-
-def test_a_plug_in_that_lacks_what_a_source_has_is_refused(problems, monkeypatch):
-    monkeypatch.setattr("exporter.config.model.discover", lambda *_: Discovery({"odd": Leaf}))
-    assert problems("models: [{profile: digits.json}]\nsources: [odd: {}]") == [
-        "exporter.yml:2: sources[0].odd: the plug-in is no source: it lacks name, decoder, open"
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from exporter.extractors import BUILTIN, DATA, DataExtractor, EvalExtractor
+from exporter.extractors import DATA, PLUGINS, DataExtractor, EvalExtractor
 from exporter.profile import ProfileError
 
 
@@ -80,15 +80,18 @@ Evaluation = (
 )
 
 
-def options_of(extractor: Evaluation | DataExtractor | EvalExtractor) -> tuple[str, dict[str, Any]]:
+def options_of(extractor: Evaluation | DataExtractor | EvalExtractor | str) -> tuple[str, dict[str, Any]]:
     """Return an extractor's short name, and its options that are not the default; ProfileError where it has none."""
+    if isinstance(extractor, str):
+        return extractor, {}
     if isinstance(extractor, Evaluation):
         return extractor.short, asdict(extractor)
-    names = {kind: name for table in (DATA, BUILTIN) for name, kind in table.items()}
-    if type(extractor) not in names:
+    name = PLUGINS.name_of(type(extractor))
+    if name is None:
         raise ProfileError(f"{extractor!r:.80} is no registered extractor; there is {', '.join(DATA)}")
     struct: Any = extractor
-    defaults = {field.name: field.default for field in msgspec.structs.fields(struct)}
-    given = {name: value for name, value in msgspec.structs.asdict(struct).items() if value != defaults[name]}
+    given = {
+        f.encode_name: value for f in msgspec.structs.fields(struct) if (value := getattr(struct, f.name)) != f.default
+    }
     options: dict[str, Any] = msgspec.to_builtins(given)
-    return names[type(extractor)], options
+    return name, options

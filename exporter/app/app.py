@@ -14,7 +14,7 @@ from exporter.app.fleet import Fleet
 from exporter.app.memory import share_one_heap
 from exporter.app.pipeline import Item, Pipeline
 from exporter.config import Config
-from exporter.decoders import BUILTIN as DECODERS
+from exporter.decoders import PLUGINS as DECODERS
 from exporter.web.pages import Facts, Site
 from exporter.web.server import Server
 

@@ -11,7 +11,7 @@ from exporter import catalog
 from exporter.app.fleet import Fleet
 from exporter.app.pipeline import declare
 from exporter.config import Config
-from exporter.decoders import BUILTIN as DECODERS
+from exporter.decoders import PLUGINS as DECODERS
 from exporter.exposition.negotiate import Format
 from exporter.sources import FileConfig
 

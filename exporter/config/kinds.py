@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from exporter.registry import Discovery
+from exporter.registry import Plugins
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class PlugIn:
     """The value is a mapping of one key, a plug-in's short name, to the options of that plug-in (a msgspec Struct)."""
 
     kind: str
-    discover: Callable[[], Discovery[Any]]
+    table: Plugins[Any]
 
 
 _BOUNDS: Final[Mapping[str, tuple[str, Callable[[Any, Any], bool]]]] = {

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from exporter import decoders, profile
+from exporter import profile
 from exporter.config import document
 from exporter.config.model import Config
 from exporter.config.problem import ConfigError, Problem, suggest
 from exporter.config.reader import Reader, Refused
 from exporter.config.scalars import quote
+from exporter.decoders import PLUGINS as DECODERS
 from exporter.plan import plan
 from exporter.profile import Profile, ProfileError, ProfileSpec
 
@@ -100,14 +101,9 @@ def _check_sources(reader: Reader) -> None:
     """Check that each source has a decoder that exists, and a name (by default what it reads) of its own."""
     seen: dict[str, str] = {}
     for key, source in _found(reader, r"sources\[\d+\]\.[^.\[]+"):
-        if lacking := [name for name in ("name", "decoder", "open") if not hasattr(source, name)]:
-            reader.refuse(key, f"the plug-in is no source: it lacks {', '.join(lacking)}")
-            continue
         first = seen.setdefault(source.name, key)
         if first != key:
             reader.refuse(key, f"{quote(source.name)} is already the name of {first}")
-        if source.decoder not in decoders.BUILTIN:
-            reader.refuse(
-                f"{key}.decoder",
-                f"no decoder is called {quote(source.decoder)}; {suggest(source.decoder, decoders.BUILTIN)}",
-            )
+        if source.decoder not in DECODERS:
+            reason = DECODERS.failure(source.decoder) or suggest(source.decoder, DECODERS.names())
+            reader.refuse(f"{key}.decoder", f"no decoder is called {quote(source.decoder)}; {reason}")

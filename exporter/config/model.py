@@ -10,8 +10,7 @@ import msgspec
 from exporter.config.kinds import Checked, PlugIn, Written
 from exporter.config.values import parse_duration, parse_window
 from exporter.process import ProcessConfig
-from exporter.registry import discover
-from exporter.sources import BUILTIN as SOURCES
+from exporter.sources import PLUGINS as SOURCES
 from exporter.windows import WindowSpec
 
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -31,7 +30,7 @@ def _different(windows: Sequence[WindowSpec]) -> None:
 
 Duration = Annotated[float, Written(parse_duration)]
 Window = Annotated[WindowSpec, Written(parse_window)]
-SourceConfig = Annotated[Any, PlugIn("source", lambda: discover("prediction_exporter.sources", SOURCES))]
+SourceConfig = Annotated[Any, PlugIn("source", SOURCES)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Some = msgspec.Meta(min_length=1)
 

@@ -133,18 +133,14 @@ class Reader:
         return REFUSED if missing or REFUSED in values.values() else kind(**values)
 
     def _plug_in(self, node: yaml.Node, mark: PlugIn, key: str) -> Any:  # noqa: ANN401 - what the plug-in's struct is
-        known = mark.discover()
         pairs = self._pairs(node, key)
         if len(pairs) != 1:
-            raise ValueError(f"must be one key that names the {mark.kind}; known: {', '.join(known.table)}")
+            raise ValueError(f"must be one key that names the {mark.kind}; known: {', '.join(mark.table.names())}")
         ((name, (line, options)),) = pairs.items()
-        failure = next((failure for failure in known.failures if failure.name == name), None)
-        if name not in known.table:
-            reason = f"{failure}" if failure else f"known: {', '.join(known.table)}"
+        if name not in mark.table:
+            reason = mark.table.failure(name) or f"known: {', '.join(mark.table.names())}"
             raise ValueError(f"no {mark.kind} is called {quote(name)}; {reason}")
-        if not _is_struct(known.table[name]):
-            raise ValueError(f"the plug-in {name} is no {mark.kind}: its entry point does not name a msgspec Struct")
-        return self.read(_EMPTY if is_null(options) else options, known.table[name], _join(key, name), line)
+        return self.read(_EMPTY if is_null(options) else options, mark.table[name], _join(key, name), line)
 
     def _list(self, node: yaml.Node, origin: object, kinds: tuple[Any, ...], key: str) -> Any:  # noqa: ANN401 - of origin
         if not isinstance(node, yaml.SequenceNode):

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from exporter.batch import Batch, Schema
 from exporter.decoders.native import NativeDecoder
+from exporter.registry import Plugins
 
 
 class Decoder(Protocol):
@@ -27,4 +28,12 @@ class Decoder(Protocol):
 
 BUILTIN: Mapping[str, type[Decoder]] = {"native": NativeDecoder}
 
-__all__ = ["BUILTIN", "Decoder"]
+
+def _lacking(plug_in: object) -> str | None:
+    lacking = [name for name in ("feed", "flush") if not hasattr(plug_in, name)]
+    return f"it lacks {', '.join(lacking)}" if lacking else None
+
+
+PLUGINS = Plugins("prediction_exporter.decoders", BUILTIN, _lacking)
+
+__all__ = ["BUILTIN", "PLUGINS", "Decoder"]

@@ -9,6 +9,7 @@ from exporter.drift.psi import PSI
 from exporter.drift.statistic import Statistic
 from exporter.drift.total_variation import TOTAL_VARIATION
 from exporter.drift.wasserstein import WASSERSTEIN
+from exporter.registry import Plugins, instance_of
 
 BUILTIN: Mapping[str, Statistic] = {
     "psi": PSI,
@@ -21,4 +22,6 @@ BUILTIN: Mapping[str, Statistic] = {
 
 DEFAULT = tuple(BUILTIN)
 
-__all__ = ["BUILTIN", "DEFAULT", "Statistic"]
+PLUGINS = Plugins("prediction_exporter.drift", BUILTIN, instance_of(Statistic))
+
+__all__ = ["BUILTIN", "DEFAULT", "PLUGINS", "Statistic"]

@@ -1,7 +1,7 @@
 """Extractors by short name: of a datum, or of a model's output and its actual. One file and one line here each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from exporter.batch import Column, Field
 from exporter.extractors.absolute_error import AbsoluteError
@@ -35,6 +35,7 @@ from exporter.extractors.sharpness import Sharpness
 from exporter.extractors.squared_error import SquaredError
 from exporter.extractors.text_length import TextLength
 from exporter.extractors.word_count import WordCount
+from exporter.registry import Plugins, struct_with
 
 Bound = Callable[[Column, Column], Column]
 
@@ -128,4 +129,26 @@ DATA: Mapping[str, type[DataExtractor]] = {
     "detection_confidence": DetectionConfidence,
 }
 
-__all__ = ["BUILTIN", "DATA", "Bound", "DataExtractor", "EvalExtractor", "LearningExtractor"]
+
+def of_pairs(extractor: object) -> bool:
+    """Tell whether a kind of extractor, or one of it, reads an output and its actual, not a datum."""
+    return hasattr(extractor, "bind")
+
+
+def _fault(plug_in: object) -> str | None:
+    names = ("levels", "bind", "output", "actual", "harm") if of_pairs(plug_in) else ("levels", "extract")
+    return struct_with(*names)(plug_in)
+
+
+PLUGINS: Plugins[type[Any]] = Plugins("prediction_exporter.extractors", {**DATA, **BUILTIN}, _fault)
+
+__all__ = [
+    "BUILTIN",
+    "DATA",
+    "PLUGINS",
+    "Bound",
+    "DataExtractor",
+    "EvalExtractor",
+    "LearningExtractor",
+    "of_pairs",
+]

@@ -23,7 +23,7 @@ from exporter.profile.spec import (
     scored,
 )
 from exporter.profile.values import Raw, categories_of, column_of, extracted, labelled
-from exporter.scores import BUILTIN as SCORES
+from exporter.scores import PLUGINS as SCORES
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
 

@@ -10,12 +10,15 @@ import msgspec
 from exporter.batch import Field, Role
 from exporter.decoders.columns import BOOL_LEVELS, label
 from exporter.decoders.shape import META, ROLES, nameable
-from exporter.drift import BUILTIN as STATISTICS
+from exporter.drift import BUILTIN as OUR_STATISTICS
+from exporter.drift import PLUGINS as STATISTICS
 from exporter.drift.statistic import Kind
-from exporter.extractors import BUILTIN as EXTRACTORS
-from exporter.extractors import DATA, DataExtractor, EvalExtractor
+from exporter.extractors import BUILTIN as EVALUATIONS
+from exporter.extractors import PLUGINS as EXTRACTORS
+from exporter.extractors import DataExtractor, EvalExtractor, of_pairs
 from exporter.profile.domain import declared
-from exporter.scores import BUILTIN as SCORES
+from exporter.registry import Plugins
+from exporter.scores import PLUGINS as SCORES
 from exporter.scores import Score
 from exporter.summaries.categories import OTHER
 
@@ -75,12 +78,14 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     def eval_extractor(self) -> EvalExtractor:
         """Return the extractor of an eval component; msgspec.ValidationError or KeyError where it is not one."""
         ((name, options),) = (self.extractor or {}).items()
-        return msgspec.convert(options, EXTRACTORS[name])
+        extractor: EvalExtractor = msgspec.convert(options, EXTRACTORS[name])
+        return extractor
 
     def data_extractor(self) -> DataExtractor:
         """Return the extractor of a logged component; msgspec.ValidationError or KeyError where it is not one."""
         ((name, options),) = (self.extractor or {}).items()
-        return msgspec.convert(options, DATA[name])
+        extractor: DataExtractor = msgspec.convert(options, EXTRACTORS[name])
+        return extractor
 
 
 class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,7 +157,7 @@ def _placed(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
     elif spec.resolved_role not in ROLES:
         yield "role", f"write input, output or actual; the path {spec.element} does not say"
     if spec.extractor is not None:
-        yield from _extractor(spec, DATA)
+        yield from _extractor(spec)
     elif spec.dtype is None:
         yield "dtype", "write float, int, bool or category"
 
@@ -160,9 +165,9 @@ def _placed(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
 def _thresholds(spec: ComponentSpec, kind: Kind | None) -> Iterator[tuple[str, str]]:
     for name, threshold in spec.thresholds.items():
         if name not in STATISTICS:
-            yield f"thresholds.{name}", unknown("drift statistic", name, STATISTICS)
+            yield f"thresholds.{name}", absent("drift statistic", name, STATISTICS)
         elif kind is not None and kind not in STATISTICS[name].kinds:
-            able = ", ".join(n for n, statistic in STATISTICS.items() if kind in statistic.kinds)
+            able = ", ".join(n for n, statistic in OUR_STATISTICS.items() if kind in statistic.kinds)
             yield f"thresholds.{name}", f"{name} is not of a {kind} component; there is {able}"
         elif not math.isfinite(threshold):
             yield f"thresholds.{name}", "write a finite number"
@@ -201,20 +206,26 @@ def fixed_levels(spec: ComponentSpec) -> tuple[str, ...]:
     return levels or (BOOL_LEVELS if spec.dtype == "bool" else ())
 
 
-def _extractor(spec: ComponentSpec, table: Mapping[str, type[Any]]) -> Iterator[tuple[str, str]]:
+def _extractor(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
     if spec.extractor is None or len(spec.extractor) != 1:
         example = "{correct: {output: label, actual: label}}" if spec.computed else "{sharpness: {}}"
         yield "extractor", f"write one extractor with its options, such as {example}"
         return
     ((name, options),) = spec.extractor.items()
-    if name not in table:
-        known = [*table, *(f"{other} (in role eval)" for other in EXTRACTORS if table is DATA and other == name)]
-        yield "extractor", unknown("extractor", name, known)
+    if name not in EXTRACTORS:
+        yield "extractor", absent("extractor", name, EXTRACTORS)
+        return
+    if of_pairs(EXTRACTORS[name]) != spec.computed:
+        fits = "of a logged datum, not of role eval" if spec.computed else "of role eval: it reads output and actual"
+        yield "extractor", f"{name} is {fits}"
         return
     try:
-        levels = msgspec.convert(options, table[name]).levels()
+        levels = msgspec.convert(options, EXTRACTORS[name]).levels()
     except msgspec.ValidationError as error:
         yield f"extractor.{name}", str(error)
+        return
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+        yield f"extractor.{name}", f"{type(error).__name__}: {error}"
         return
     unfit = levels is not None if spec.dtype in ("float", "int") else spec.computed and levels is None
     if spec.dtype is not None and unfit:
@@ -225,7 +236,7 @@ def _eval(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -
     if spec.element is not None:
         yield "element", "leave it out: a component of role eval is computed from output and actual"
         return
-    wrong = list(_extractor(spec, EXTRACTORS))
+    wrong = list(_extractor(spec))
     yield from wrong
     if wrong:
         return
@@ -239,7 +250,7 @@ def _eval(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -
 
 def _score(spec: ScoreSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:
     if spec.kind not in SCORES:
-        yield "score" if spec.score else "name", unknown("score", spec.kind, SCORES)
+        yield "score" if spec.score else "name", absent("score", spec.kind, SCORES)
         return
     if spec.threshold is not None and not math.isfinite(spec.threshold):
         yield "threshold", "write a finite number"
@@ -251,7 +262,7 @@ def _score(spec: ScoreSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> I
         return
     component = known[keys[0]]
     if not list(_component(component, known)) and not _readable(component, SCORES[spec.kind]):
-        able = SCORES[spec.kind].of or [n for n, e in EXTRACTORS.items() if _levels_of(e) in SCORES[spec.kind].reads]
+        able = SCORES[spec.kind].of or [n for n, e in EVALUATIONS.items() if _levels_of(e) in SCORES[spec.kind].reads]
         yield "input", f"{spec.kind} cannot read {spec.input}; it needs a component of {' or '.join(able)}"
 
 
@@ -276,6 +287,11 @@ def unknown(what: str, name: str, known: Mapping[str, object] | list[str]) -> st
     near = get_close_matches(name, list(known), 1)
     hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known) or 'none'}"
     return f"unknown {what} {name!r}; {hint}"
+
+
+def absent(what: str, name: str, table: Plugins[Any]) -> str:
+    """Return the message for a plug-in that is not there: why the one of this name cannot be used, or as `unknown`."""
+    return str(table.failure(name) or unknown(what, name, table.names()))
 
 
 def field_of(spec: ComponentSpec, levels: tuple[str, ...] | None) -> Field:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from exporter.registry import Plugins, instance_of
 from exporter.scores.accuracy import ACCURACY
 from exporter.scores.f1 import F1
 from exporter.scores.mean import MEAN
@@ -21,4 +22,6 @@ BUILTIN: Mapping[str, Score] = {
     "f1": F1,
 }
 
-__all__ = ["BUILTIN", "Score"]
+PLUGINS = Plugins("prediction_exporter.scores", BUILTIN, instance_of(Score))
+
+__all__ = ["BUILTIN", "PLUGINS", "Score"]

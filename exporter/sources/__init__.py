@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from exporter.registry import Plugins, struct_with
 from exporter.sources.chunk import Chunk, Source
 from exporter.sources.file import FileConfig
 from exporter.sources.stdin import StdinConfig
@@ -11,4 +12,6 @@ BUILTIN: Mapping[str, type] = {
     "stdin": StdinConfig,
 }
 
-__all__ = ["BUILTIN", "Chunk", "FileConfig", "Source", "StdinConfig"]
+PLUGINS = Plugins("prediction_exporter.sources", BUILTIN, struct_with("name", "decoder", "open"))
+
+__all__ = ["BUILTIN", "PLUGINS", "Chunk", "FileConfig", "Source", "StdinConfig"]
