@@ -45,13 +45,17 @@ class ScoreReading:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One model as of one moment; `drifted` is the share of judged components over their threshold, by window."""
+    """One model as of one moment (`time`, Unix seconds).
+
+    `drifted` is the share of judged components over their threshold, by window.
+    """
 
     components: tuple[ComponentReading, ...]
     scores: tuple[ScoreReading, ...]
     drifted: dict[str, float]
     failures: Counter[tuple[str, str]]
     alarms: tuple[tuple[Component, Verdict], ...] = ()
+    time: float = math.nan
 
 
 def alarmed(plan: ModelPlan, evaluation: Evaluation, evidence: Sequence[Evidence]) -> Evaluation:

@@ -23,16 +23,29 @@ def alternatives(expected: Floats, *, ordered: bool, upward: bool = False) -> tu
     """Return distributions around the expected one, shape (J, B), and the logarithms of their weights, shape (J,).
 
     Ordered bins are shifted, spread and given tails; single bins gain or lose mass; between categories mass moves. With
-    `upward`, of losses, only what makes high values more frequent. Weights are equal within a family and of families.
+    `upward`, of losses, only what never speaks for a lower bin more than for a higher one, so that no fall is evidence.
+    Weights are equal within a family and of families.
     """
-    families = _tilted(expected, upward=upward) if ordered and len(expected) >= ORDERED_BINS else []
-    families.append(_bins(expected, upward=upward))
-    if not ordered and len(expected) >= ORDERED_BINS:
-        families.append(_transfers(expected))
-    families = [family for family in families if len(family)]
+    families = [f for f in (_risen(expected) if upward else _changed(expected, ordered=ordered)) if len(f)]
     every = np.concatenate(families)
     weights = np.concatenate([np.full(len(f), -math.log(len(families) * len(f))) for f in families])
     return every / every.sum(axis=1, keepdims=True), weights
+
+
+def _changed(expected: Floats, *, ordered: bool) -> list[Floats]:
+    if len(expected) < ORDERED_BINS:
+        return [_bins(expected)]
+    return [*_tilted(expected), _bins(expected)] if ordered else [_bins(expected), _transfers(expected)]
+
+
+def _risen(expected: Floats) -> list[Floats]:
+    """Return distributions whose ratio to the expected one never falls from a bin to a higher one."""
+    upper = (np.triu(np.ones((len(expected), len(expected)))) * expected)[1:]
+    upper /= upper.sum(axis=1, keepdims=True)
+    raised = ((1 - MASS[:, None, None]) * expected + MASS[:, None, None] * upper).reshape(-1, len(expected))
+    if len(expected) < ORDERED_BINS:
+        return [raised]
+    return [expected * np.exp(LOCATION[:, None] * normal_scores(expected)), raised]
 
 
 def normal_scores(expected: Floats) -> Floats:
@@ -47,25 +60,21 @@ def _standardised(values: Floats, expected: Floats) -> Floats:
     return result
 
 
-def _tilted(expected: Floats, *, upward: bool) -> list[Floats]:
+def _tilted(expected: Floats) -> list[Floats]:
     location = normal_scores(expected)
-    spread = location * location - 1 - (expected @ location**3) * location
+    spread = _standardised(location * location - 1 - (expected @ location**3) * location, expected)
     tails = np.zeros(len(expected))
-    tails[-1], tails[0] = (1.0, 0.0) if upward else (0.5, 0.5)
-    signs = (1,) if upward else (-1, 1)
+    tails[0] = tails[-1] = 0.5
     return [
-        np.concatenate([expected * np.exp(sign * LOCATION[:, None] * location) for sign in signs]),
-        np.concatenate([expected * np.exp(sign * SCALE[:, None] * _standardised(spread, expected)) for sign in signs]),
+        np.concatenate([expected * np.exp(sign * LOCATION[:, None] * location) for sign in (-1, 1)]),
+        np.concatenate([expected * np.exp(sign * SCALE[:, None] * spread) for sign in (-1, 1)]),
         (1 - TAILS[:, None]) * expected + TAILS[:, None] * tails,
     ]
 
 
-def _bins(expected: Floats, *, upward: bool) -> Floats:
+def _bins(expected: Floats) -> Floats:
     each = MASS[:, None, None] * np.eye(len(expected))
     more = (1 - MASS[:, None, None]) * expected + each
-    if upward:
-        above = np.cumsum(expected) - expected / 2 > 1 / 2
-        return more[:, above].reshape(-1, len(expected))
     less = (expected - each)[expected > 1.25 * MASS[:, None]]
     return np.concatenate([more.reshape(-1, len(expected)), less])
 

@@ -13,6 +13,7 @@ from exporter import __version__, catalog
 from exporter.app.fleet import Fleet
 from exporter.app.memory import share_one_heap
 from exporter.app.pipeline import Item, Pipeline
+from exporter.app.plugins import failures
 from exporter.config import Config
 from exporter.decoders import PLUGINS as DECODERS
 from exporter.web.pages import Facts, Site
@@ -52,7 +53,9 @@ class App:
             self._fleet.telemetry.count(catalog.EVALUATION_FAILURES.name, 0, kind=kind, name="all")
         self._fleet.telemetry.gauge(catalog.QUEUE.name, 0)
         title = "prediction-exporter"
-        site = Site(title, __version__, self._fleet.metrics, self._ready.is_set, facts=self._facts)
+        site = Site(
+            title, __version__, self._fleet.metrics, self._ready.is_set, facts=self._facts, drift=self._fleet.drift
+        )
         self._server = Server(listen_addresses, site, web_config)
 
     @property
@@ -122,7 +125,9 @@ class App:
             if now >= next_evaluation:
                 next_evaluation = now + self._config.evaluation_interval
                 self._guarded("evaluation", lambda: self._fleet.evaluate(time.time()))
-                self._ready.set()
+                if not self._ready.is_set():
+                    self._ready.set()
+                    _tell()
             self._stop.wait(min(TICK, self._config.evaluation_interval))
 
     def _look(self) -> None:
@@ -144,3 +149,9 @@ class App:
         sources = [(source.name, f"decoder {source.decoder}") for source in self._config.sources]
         settings = [("Configuration", str(Path(self._config_path)))]
         return Facts("Models", models), Facts("Sources", sources), Facts("Settings", settings)
+
+
+def _tell() -> None:
+    """Say which plug-ins of other packages are left out; it takes 30 ms, so not before the exporter is ready."""
+    for failure in failures():
+        logger.warning("left out: %s", failure)

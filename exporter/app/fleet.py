@@ -3,7 +3,8 @@
 import math
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from exporter import __version__, catalog, profile
@@ -12,6 +13,7 @@ from exporter.batch import Batch, Schema
 from exporter.config import Config, ModelConfig
 from exporter.engine import Engine, State
 from exporter.evaluate import Evaluation, alarmed, evaluate
+from exporter.explain import explain
 from exporter.exposition.families import ModelLines, ordered, overflow, own_families
 from exporter.exposition.negotiate import Format
 from exporter.exposition.render import Family, line, render
@@ -43,6 +45,7 @@ class Model:
         self.evaluation: Evaluation | None = None
         self._evidence = self.plan.bank.start()
         self._stepped = -math.inf
+        self._budget = config.alarm.false_alarm_budget
         self._lines = ModelLines(self.plan)
         self._watch = None if config.process is None else ProcessWatch(config.process)
         self._process: ProcessSample | None = None
@@ -64,8 +67,24 @@ class Model:
         state = self.engine.state
         self.step(state, now)
         found = evaluate(self.plan, state.predictions.windows(now), state.outcomes.windows(now))
-        self.evaluation = alarmed(self.plan, found, self._evidence)
+        self.evaluation = replace(alarmed(self.plan, found, self._evidence), time=now)
         return self.evaluation
+
+    def findings(self, window: str | None) -> Iterator[dict[str, object]]:
+        """Yield what has changed in each window, or in one of them, as of the last evaluation."""
+        latest, state = self.evaluation, self.engine.state
+        for place, spec in enumerate(self.plan.windows):
+            if window in (None, spec.label):
+                now = time.time() if latest is None else latest.time
+                totals = (*state.predictions.rings[place].window(now), *state.outcomes.rings[place].window(now))
+                yield {
+                    "model": self.plan.labels[0],
+                    "version": self.plan.labels[1],
+                    "window": spec.label,
+                    "evaluated": None if latest is None else latest.time,
+                    "false_alarm_budget_seconds": self._budget,
+                    "components": [] if latest is None else explain(self.plan, spec.label, totals, latest),
+                }
 
     def families(self) -> Iterator[Family]:
         """Yield all families of the model."""
@@ -127,6 +146,21 @@ class Fleet:
                 self.telemetry.count(catalog.EVALUATION_FAILURES.name, count, kind=kind, name=name)
         self.telemetry.gauge(catalog.EVALUATION_DURATION.name, time.perf_counter() - start)
         self.telemetry.gauge(catalog.EVALUATION_TIMESTAMP.name, now)
+
+    def drift(self, chosen: Mapping[str, str]) -> list[dict[str, object]]:
+        """Return what has changed by model and window; `chosen` may name a model, a version and a window."""
+        if unknown := chosen.keys() - {"model", "version", "window"}:
+            raise ValueError(f"unknown parameter {min(unknown)}: there are model, version and window")
+        found = [
+            answer
+            for model in self.models
+            if chosen.get("model") in (None, model.plan.labels[0])
+            and chosen.get("version") in (None, model.plan.labels[1])
+            for answer in model.findings(chosen.get("window"))
+        ]
+        if not found:
+            raise ValueError("no model has such a name, version and window")
+        return found
 
     def metrics(self, fmt: Format) -> bytes:
         """Return the text of a scrape; it reads frozen states and waits for nothing."""

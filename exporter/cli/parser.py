@@ -24,6 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
     _profile(_command(commands, "profile", "make and read profiles"))
     _replay(_command(commands, "replay", "read finished logs once and print the metrics"))
     _metrics(_command(commands, "metrics", "print the catalogue of metrics"))
+    _explain(_command(commands, "explain", "say what has changed: which component, from what to what, since when"))
     _healthcheck(_command(commands, "healthcheck", "ask a running exporter whether it is ready; exit code 0 or 1"))
     return root
 
@@ -111,6 +112,12 @@ def _metrics(command: argparse.ArgumentParser) -> None:
 
 def _healthcheck(command: argparse.ArgumentParser) -> None:
     flags.add(command, "--url", "what to ask", default="http://127.0.0.1:8770/-/ready", metavar="URL")
+
+
+def _explain(command: argparse.ArgumentParser) -> None:
+    flags.add(command, "--url", "the exporter to ask", default="http://127.0.0.1:8770", metavar="URL")
+    flags.add(command, "--window", "one of its windows, such as 1h (default the first of each model)", metavar="WINDOW")
+    flags.add(command, "--model", "one of its models", metavar="NAME")
 
 
 def _factor(text: str) -> float:

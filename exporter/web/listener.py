@@ -168,8 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile = self._stream  # type: ignore[assignment]  # raw is enough, as its write() sends everything
 
     def _serve(self) -> None:
-        path = self.path.partition("?")[0]
-        request = Request(self.command, path, self._joined("Accept"), self._joined("Accept-Encoding"))
+        path, _, query = self.path.partition("?")
+        request = Request(self.command, path, self._joined("Accept"), self._joined("Accept-Encoding"), query)
         with self.server.desk.answer(request, self.headers.get("Authorization")) as response:
             self._send(response)
 

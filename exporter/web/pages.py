@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from http import HTTPStatus
+from urllib.parse import parse_qs
+
+import msgspec
 
 from exporter.exposition.negotiate import Format, accepts_gzip, content_type, negotiate
 
@@ -63,6 +66,7 @@ class Facts:
 
 LINKS = (
     Link("/metrics", "What Prometheus scrapes: text 0.0.4 or OpenMetrics 1.0"),
+    Link("/api/v1/drift", "What has changed, in words and numbers: JSON; ?model=, ?version= and ?window= select"),
     Link("/-/healthy", "200 while the process is alive"),
     Link("/-/ready", "200 once the metrics are complete, 503 before"),
 )
@@ -79,16 +83,18 @@ class Site:
     description: str = ""
     links: Sequence[Link] = LINKS
     facts: Callable[[], Sequence[Facts]] = tuple
+    drift: Callable[[Mapping[str, str]], object] = dict
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The parts of an HTTP request that matter here; the path is without its query."""
+    """The parts of an HTTP request that matter here; the query is what follows the path's question mark."""
 
     method: str
     path: str
     accept: str | None = None
     accept_encoding: str | None = None
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,19 @@ def _metrics(request: Request, site: Site) -> Response:
     return Response(HTTPStatus.OK, site.metrics(fmt), content_type(fmt, request.accept), headers)
 
 
+def _drift(request: Request, site: Site) -> Response:
+    chosen = {name: values[-1] for name, values in parse_qs(request.query).items()}
+    try:
+        body = msgspec.json.encode({"status": "success", "data": site.drift(chosen)})
+    except ValueError as error:
+        return _json(HTTPStatus.BAD_REQUEST, msgspec.json.encode({"status": "error", "error": str(error)}))
+    return _json(HTTPStatus.OK, body)
+
+
+def _json(status: HTTPStatus, body: bytes) -> Response:
+    return Response(status, body + b"\n", "application/json", {"Vary": "Accept-Encoding"})
+
+
 def _healthy(_: Request, __: Site) -> Response:
     return plain(HTTPStatus.OK, "Healthy.")
 
@@ -170,6 +189,7 @@ def _compressed(response: Response, request: Request) -> Response:
 _PAGES: Mapping[str, Callable[[Request, Site], Response]] = {
     "/": _landing,
     "/metrics": _metrics,
+    "/api/v1/drift": _drift,
     "/-/healthy": _healthy,
     "/-/ready": _ready,
 }
