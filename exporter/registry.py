@@ -2,14 +2,14 @@
 
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import msgspec
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
 
 T = TypeVar("T")
 Check = Callable[[object], str | None]  # returns what a plug-in is not, or lacks
@@ -29,10 +29,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Installed(Generic[T]):
-    """The entry points of a group by name, as of one `sys.path`, and what those that were asked for gave."""
+    """The entry points of a group by name, as of one `sys.path`, and what those that were asked for gave.
+
+    `damaged` are the packages of which that cannot be read.
+    """
 
     path: tuple[str, ...]
     entries: Mapping[str, list["EntryPoint"]]
+    damaged: Sequence[Failure]
     found: dict[str, T | Failure] = field(default_factory=dict)
 
 
@@ -81,16 +85,18 @@ class Plugins(Generic[T]):
         return found if isinstance(found, Failure) else None
 
     def failures(self) -> list[Failure]:
-        """Return what is known to be wrong without importing anything more: clashes, and what failed when imported."""
+        """Return what is known to be wrong without importing more: damaged packages, clashes, failed imports."""
         installed = self._read()
         clashes = [self._clash(name, entries) for name, entries in installed.entries.items()]
         failed = [found for found in installed.found.values() if isinstance(found, Failure)]
-        return list(dict.fromkeys(failure for failure in (*clashes, *failed) if failure is not None))
+        return list(
+            dict.fromkeys(failure for failure in (*installed.damaged, *clashes, *failed) if failure is not None)
+        )
 
     def _read(self) -> _Installed[T]:
         path = tuple(sys.path)
         if self._installed is None or self._installed.path != path:
-            self._installed = _Installed(path, _entries(self._group))
+            self._installed = _Installed(path, *_entries(self._group))
         return self._installed
 
     def _find(self, name: str) -> T | Failure | None:
@@ -116,13 +122,29 @@ class Plugins(Generic[T]):
         return cast("T", found) if fault is None else Failure(entry.name, entry.value, fault)
 
 
-def _entries(group: str) -> dict[str, list["EntryPoint"]]:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - 25 ms that a start without plug-ins need not take
+def _entries(group: str) -> tuple[dict[str, list["EntryPoint"]], list[Failure]]:
+    """Return the entry points of a group by name, and the packages of which that cannot be read."""
+    from importlib.metadata import distributions  # noqa: PLC0415 - 25 ms that a start without plug-ins need not take
 
-    entries: dict[str, list[EntryPoint]] = {}
-    for entry in sorted(entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
-        entries.setdefault(entry.name, []).append(entry)
-    return entries
+    packages: dict[str, Sequence[EntryPoint]] = {}  # of two copies of a package, the first on the path is imported
+    damaged: list[Failure] = []
+    for package in distributions():
+        try:
+            if entries := package.entry_points.select(group=group):
+                packages.setdefault(package.name, tuple(entries))
+        except Exception as error:  # noqa: BLE001 - what one installer left behind must not hide all other packages
+            damaged.append(Failure(_name(package), "entry_points.txt", f"{type(error).__name__}: {error}"))
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in sorted((e for entries in packages.values() for e in entries), key=lambda e: (e.name, e.value)):
+        found.setdefault(entry.name, []).append(entry)
+    return found, damaged
+
+
+def _name(package: "Distribution") -> str:
+    try:
+        return package.name or "?"
+    except Exception:  # noqa: BLE001 - its metadata may be as damaged as its entry points
+        return "?"
 
 
 def instance_of(kind: type) -> Check:

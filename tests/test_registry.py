@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 
 import msgspec
+import packages
 import pytest
 
 from exporter.registry import Plugins, instance_of, struct_with
@@ -88,6 +89,26 @@ def test_a_plug_in_that_cannot_be_used_is_named_and_costs_only_itself(plugins, i
     assert str(plugins.failure("broken")) == f"plug-in 'broken' (broken_plugin:it): {message}"
     assert plugins.failures() == [plugins.failure("broken")]
     assert list(plugins.others()) == [("works", 4)]
+
+
+@pytest.mark.parametrize("text", [b"[prediction_exporter.tests]\ngarbage\n", b"\xff\xfe[", b"x\n[a]\nb\n"])
+def test_a_package_whose_metadata_are_damaged_is_named_and_hides_no_other(plugins, install, tmp_path, text):
+    install("damaged_plugin", "lost = damaged_plugin:it", "it = 1")
+    install("working_plugin", "works = working_plugin:works", "works = 4")
+    (tmp_path / "site-packages" / "damaged_plugin-1.0.dist-info" / "entry_points.txt").write_bytes(text)
+    assert plugins["works"] == 4
+    assert "lost" not in plugins
+    (failure,) = plugins.failures()
+    assert str(failure).startswith("plug-in 'damaged_plugin' (entry_points.txt): ")
+
+
+def test_of_two_copies_of_a_package_the_first_on_the_path_counts(plugins, install, tmp_path, monkeypatch):
+    install("copied_plugin", "copied = copied_plugin:it", "it = 1")
+    (tmp_path / "behind").mkdir()
+    packages.install(tmp_path / "behind", "copied_plugin", "tests", "copied = copied_plugin:other", "other = 2")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "behind")])
+    assert plugins["copied"] == 1
+    assert plugins.failures() == []
 
 
 def test_only_the_plug_in_that_is_asked_for_is_imported(plugins, install):

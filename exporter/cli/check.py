@@ -4,9 +4,9 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 
-from exporter.app import Fleet
+from exporter.app import Fleet, plugins
 from exporter.cli import loading
-from exporter.cli.console import say
+from exporter.cli.console import complain, say
 from exporter.cli.failure import reported
 from exporter.config import ModelConfig
 from exporter.plan import ModelPlan
@@ -21,6 +21,10 @@ def main(arguments: argparse.Namespace) -> int:
     for model, written in zip(models, config.models, strict=True):
         say("\n".join(_model(model.plan, written, model.series)))
     say(f"sources: {', '.join(f'{source.name} ({source.decoder})' for source in config.sources)}")
+    if others := list(plugins.installed()):
+        say(f"plug-ins of other packages: {', '.join(others)}")
+    for failure in plugins.failures():
+        complain(f"left out: {failure}")
     return 0
 
 

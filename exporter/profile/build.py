@@ -173,7 +173,12 @@ class _Builder:
         if missing := [f"{role} {name}" for role, name in keys if (role, name) not in self._columns]:
             raise ValueError(f"{' and '.join(missing)} could not be built")
         output, actual = (self._columns[key] for key in keys)
-        column = extractor.bind(*(self._fields[key] for key in keys))(output, actual)
+        try:
+            column = extractor.bind(*(self._fields[key] for key in keys))(output, actual)
+        except ValueError:
+            raise
+        except Exception as error:  # a plug-in may raise anything
+            raise ValueError(f"{type(error).__name__}: {error}") from error
         levels = extractor.levels()
         if levels is None:
             return column, self._numeric(spec, column)
@@ -189,9 +194,12 @@ class _Builder:
 
 
 def score_of(spec: ScoreSpec, reference: ComponentSummary) -> ScoreReference:
-    """Return a score of the reference, with its threshold."""
+    """Return a score of the reference, with its threshold; ProfileError where the score fails."""
     score = SCORES[spec.kind]
-    value, samples = score.measure(reference)
+    try:
+        value, samples = score.measure(reference)
+    except Exception as error:  # a plug-in may raise anything
+        raise ProfileError(f"score {spec.name}: {type(error).__name__}: {error}") from error
     preference = spec.preference or score.preference
     slack = -SLACK * abs(value) if preference == "high" else SLACK * abs(value)
     return ScoreReference(spec, value, samples, value + slack if spec.threshold is None else spec.threshold, preference)
