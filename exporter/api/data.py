@@ -82,6 +82,10 @@ class Data:
             self._rows = self._table.records() if self._table is not None and named else values_of(self._data)
         return self._rows
 
+    def records(self) -> Sequence[Any]:
+        """Return the data one by one, the rows of a table or matrix as dicts."""
+        return self.rows() if self._table is None else self._table.records()
+
     def _prepared(self, spec: ComponentSpec, prepare: SequenceSimpleExtractor) -> Sequence[Any]:
         try:
             return prepare.rows(self._data)

@@ -21,7 +21,7 @@ from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.decoders.columns import guarded
 from exporter.extractors.element import Element
 from exporter.profile import ComponentSpec, ProfileError, ProfileSpec, ScoreSpec, problems
-from exporter.profile.infer import dtype_of
+from exporter.profile.infer import are_times, dtype_of
 from exporter.profile.values import Key
 
 SAMPLE = 10_000
@@ -156,6 +156,8 @@ def _typed(spec: ComponentSpec, data: Data | None, numeric: set[Key]) -> Compone
         values = _values(spec, data) if set(spec.extractor) & {"element", "max_score_element"} else []
         return msgspec.structs.replace(spec, dtype=dtype_of(values)) if values else spec
     values = data.sample(spec, SAMPLE)
+    if are_times(values):
+        raise ProfileError(f"{' '.join(spec.key)}: its values are times, which are always new: leave it out")
     dtype = dtype_of(values) or "category"
     if spec.key in numeric and dtype == "category":
         dtype = "int"

@@ -13,14 +13,16 @@ from exporter.api.components import Component, Domain, key_of, named
 from exporter.api.contrasting import Report, Thresholds, compare
 from exporter.api.data import Data
 from exporter.api.declaration import checked, spec_of
-from exporter.api.files import Mode, read, save, show
+from exporter.api.files import Mode, read, save, show, write
 from exporter.api.gather import columns, data_of, reader
 from exporter.api.preparation import preparations, prepared
 from exporter.api.progress import Progress
+from exporter.api.sample import records
 from exporter.api.scores import Score
+from exporter.api.spec_text import spec_text
 from exporter.api.tags import Tag, flatten_jcr, points, unbuilt
 from exporter.api.validation import Batch, Validator
-from exporter.profile import Profile, ProfileError, build, dump, load, observe
+from exporter.profile import Profile, ProfileError, build, dump, infer, load, observe
 from exporter.report import profile_page
 
 Format = Literal["jcr", "tag", "simple"]
@@ -137,6 +139,29 @@ class ModelProfile:
         """
         profile = self._observed({"input": input, "output": output, "actual": actual}, silent=silent)
         return self._with(profile, self._components, self._scores)
+
+    @classmethod
+    def infer(
+        cls,
+        input: object = None,  # noqa: A002 - the word of the field
+        output: object = None,
+        actual: object = None,
+        *,
+        name: str = "model",
+        version: str = "1.0.0",
+        path: str | Path | None = None,
+    ) -> Self:
+        """Return a profile, not built, with the components and scores that a sample of data suggests.
+
+        With a `path`, what they are is written there as YAML for a person to edit, with what was seen of each and why
+        other values were left out. ProfileError where nothing is found.
+        """
+        found = records({"input": input, "output": output, "actual": actual})
+        text = spec_text(found, name, version)
+        if path is not None:
+            write(Path(path), text.encode())
+        spec = infer(found, name, version)
+        return cls(spec.name, spec.version, spec.components, spec.scores)
 
     def save(self, path: str | Path = ".") -> Path:
         """Write the profile to a file that ends in .json, or as name@version.json into a directory; return its path."""

@@ -2,18 +2,21 @@
 
 import argparse
 import time
+from itertools import islice
 from pathlib import Path
 
 from exporter.api.contrasting import compare
 from exporter.api.files import save, write
+from exporter.api.spec_text import BUILD, spec_text
 from exporter.cli import loading
 from exporter.cli.console import say
 from exporter.cli.contrast_text import difference
 from exporter.cli.failure import CommandError, reported
 from exporter.cli.profile_text import describe
 from exporter.cli.progress import lines
-from exporter.cli.spec_text import BUILD, spec_text
+from exporter.decoders.native import rows_of
 from exporter.profile import ProfileError, build, columns_of
+from exporter.profile.infer import SAMPLE
 from exporter.report import contrast_page, profile_page
 
 
@@ -24,7 +27,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _infer(arguments: argparse.Namespace) -> int:
     with reported(ProfileError):
-        text = spec_text(lines(arguments.logs, "reading"), arguments.name, arguments.version)
+        records = list(islice(rows_of(lines(arguments.logs, "reading")), SAMPLE))
+        text = spec_text(records, arguments.name, arguments.version)
     if arguments.output is None:
         say(text.removesuffix("\n"))
         return 0

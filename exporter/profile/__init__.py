@@ -1,7 +1,7 @@
 """The profile of a model's reference data: what its components look like when all is well, in one JSON file."""
 
 from exporter.profile.build import build
-from exporter.profile.infer import infer
+from exporter.profile.infer import infer, left_out
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference, dump, load
 from exporter.profile.observe import observe
 from exporter.profile.reference import Columns, columns_of
@@ -20,6 +20,7 @@ __all__ = [
     "columns_of",
     "dump",
     "infer",
+    "left_out",
     "load",
     "observe",
     "problems",

@@ -1,7 +1,10 @@
 """Guesses a profile's spec from a sample of a log, for a person to edit."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, time, timedelta
+from itertools import islice
 from typing import Any
 
 from exporter.decoders.shape import ROLES
@@ -12,74 +15,137 @@ SAMPLE = 10_000
 DISCRETE = 20  # integers of so few different values are categories
 DEPTH = 20  # words of a path; what is nested deeper is data for an extractor, not a component
 TEXT_SHARE = 0.5  # text of which more than half is different is no category
+_CLOCK = r"\d\d:\d\d(:\d\d([.,]\d+)?)?"
+_MOMENT = re.compile(rf"\d{{4}}-\d\d-\d\d([T ]{_CLOCK}\s?(Z|[+-]\d\d:?(\d\d)?)?)?|{_CLOCK}", re.IGNORECASE)
+Path = tuple[str, ...]
 
 
 def infer(records: Iterable[Mapping[str, Any]], name: str | None = None, version: str | None = None) -> ProfileSpec:
     """Return the spec that the first 10,000 records suggest: a component for each scalar, and scores where they fit.
 
-    Whole numbers of at most 20 different values count as categories; text that hardly repeats (ids, paths) is left out.
+    Whole numbers of at most 20 different values count as categories. `left_out` says of what there is no component.
     """
-    seen: dict[str, list[Any]] = {}
-    models: Counter[str] = Counter()
-    versions: Counter[str] = Counter()
-    for record, _ in zip(records, range(SAMPLE), strict=False):
-        model = record.get("model")
-        models[model if isinstance(model, str) and model else "model"] += 1
-        versions[str(record.get("version") or "1.0.0")] += 1
-        for role in ROLES:
-            for path, value in _leaves(role, record.get(role)):
-                seen.setdefault(path, []).append(value)
-    parents = {path[:i] for path in seen for i, character in enumerate(path) if character == "."}
-    kinds = {path: kind for path, values in seen.items() if path not in parents and (kind := dtype_of(values))}
-    components = [ComponentSpec(name=_name(path, kinds), element=path, dtype=kind) for path, kind in kinds.items()]
+    sample = list(islice(records, SAMPLE))
+    models = Counter(_text(record.get("model")) or "model" for record in sample)
+    versions = Counter(str(record.get("version") or "1.0.0") for record in sample)
+    seen = _seen(sample)
+    parents = _parents(seen)
+    kinds = {
+        path: kind
+        for path, values in seen.items()
+        if path not in parents and _reachable(path) and (kind := dtype_of(values))
+    }
+    components = [ComponentSpec(_name(path, kinds), ".".join(path), dtype=kind) for path, kind in kinds.items()]
     evals, scores = _evaluation(components)
     chosen = [name or _most(models, "model"), version or _most(versions, "1.0.0")]
     return ProfileSpec(chosen[0], chosen[1], [*components, *evals], scores)
+
+
+def left_out(records: Iterable[Mapping[str, Any]], spec: ProfileSpec) -> dict[Path, str]:
+    """Return by path why the values of a sample are no component of the spec that `infer` made of it."""
+    seen, known = _seen(records), {component.element for component in spec.components}
+    parents = _parents(seen)
+    return {
+        path: "other records hold more below it" if path in parents else _reason(path, seen[path])
+        for path in sorted(seen)
+        if ".".join(path) not in known
+    }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _most(counts: Counter[str], default: str) -> str:
     return max(counts, key=counts.__getitem__, default=default)
 
 
-def _leaves(path: str, value: object) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        if path.count(".") == DEPTH:
-            return
+def _seen(records: Iterable[Mapping[str, Any]]) -> dict[Path, list[Any]]:
+    seen: dict[Path, list[Any]] = {}
+    for record in records:
+        for role in ROLES:
+            for path, value in _leaves((role,), record.get(role)):
+                seen.setdefault(path, []).append(value)
+    return seen
+
+
+def _leaves(path: Path, value: object) -> Iterator[tuple[Path, Any]]:
+    """Yield what lies below a path; a list of one scalar is that scalar at place 0."""
+    if isinstance(value, dict) and len(path) <= DEPTH:
         for word, below in value.items():
-            if word and "." not in word:
-                yield from _leaves(f"{path}.{word}", below)
-    elif value is not None and not isinstance(value, list):
+            yield from _leaves((*path, word), below)
+    elif isinstance(value, list) and len(value) == 1 and not isinstance(value[0], dict | list):
+        yield from _leaves((*path, "0"), value[0])
+    elif value is not None:
         yield path, value
 
 
-def dtype_of(values: list[Any]) -> Dtype | None:
+def _parents(paths: Iterable[Path]) -> set[Path]:
+    return {path[:length] for path in paths for length in range(1, len(path))}
+
+
+def _reachable(path: Path) -> bool:
+    return all(word and "." not in word for word in path)
+
+
+def dtype_of(values: Sequence[Any]) -> Dtype | None:
     """Return what values are, with nothing missing among them; None where they are neither numbers nor categories."""
     kinds = {type(value) for value in values}
+    if not kinds <= {int, float, str}:
+        return "bool" if kinds == {bool} else None
     different = len({str(value) for value in values})
-    if kinds == {bool}:
-        return "bool"
     if kinds == {int} and different > DISCRETE:
         return "int"
     if kinds <= {int, float} and (float in kinds or different > DISCRETE):
         return "float"
     repeats = different <= DISCRETE or different <= TEXT_SHARE * len(values)
-    return "category" if repeats and kinds <= {int, str} and different <= 2 * CATEGORIES else None
+    category = repeats and float not in kinds and different <= 2 * CATEGORIES and not are_times(values)
+    return "category" if category else None
 
 
-def _name(path: str, paths: Iterable[str]) -> str:
-    role, *words = path.split(".")
-    last = words[-1] if words else role
-    rivals = [other for other in paths if other.split(".")[0] == role and other.split(".")[-1] == last]
-    return last if len(rivals) == 1 else ".".join(words)
+def are_times(values: Sequence[Any]) -> bool:
+    """Tell whether all values are dates, times of day or durations, as text of ISO 8601 or as Python's own."""
+    moments = (isinstance(v, date | time | timedelta) or (isinstance(v, str) and _MOMENT.fullmatch(v)) for v in values)
+    return bool(values) and all(moments)
+
+
+def _reason(path: Path, values: Sequence[Any]) -> str:
+    kinds = {type(value) for value in values}
+    if not _reachable(path):
+        return "a path cannot lead to a name that is empty or has a dot"
+    if are_times(values):
+        return "times are always new; log an hour or an age where it matters"
+    if kinds & {dict, list}:
+        return "it is nested too deep" if dict in kinds else "a list is for an extractor to read"
+    if not kinds <= {str, int, float, bool}:
+        return f"{' and '.join(sorted(kind.__name__ for kind in kinds))} is for an extractor to read"
+    return "it hardly repeats" if kinds <= {int, str} else "it has several types"
+
+
+def _name(path: Path, paths: Iterable[Path]) -> str:
+    """Return the last word that is no place, with those before it where others below the role end in the same."""
+    role, last = path[0], _last(path)
+    rivals = [other for other in paths if other[0] == role and _last(other) == last]
+    return last if len(rivals) == 1 else ".".join(path[1:])
+
+
+def _last(path: Path) -> str:
+    return next(word for word in reversed(path) if not word.isdecimal())
+
+
+def _place(component: ComponentSpec) -> list[str]:
+    """Return the words below the role; place 0 is that of a value alone too."""
+    words = (component.element or "").split(".")[1:]
+    return words[:-1] if words[-1:] == ["0"] else words
 
 
 def _evaluation(components: list[ComponentSpec]) -> tuple[list[ComponentSpec], list[ScoreSpec]]:
     """Return eval components and scores for each output and actual at the same place below their role."""
-    outputs = {(c.element or "").partition(".")[2]: c for c in components if c.resolved_role == "output"}
+    outputs = {tuple(_place(c)): c for c in components if c.resolved_role == "output"}
     evals: list[ComponentSpec] = []
     scores: list[ScoreSpec] = []
     for actual in (c for c in components if c.resolved_role == "actual"):
-        output = outputs.get((actual.element or "").partition(".")[2])
+        output = outputs.get(tuple(_place(actual)))
         if output is None or output.numeric != actual.numeric:
             continue
         kind, score = ("absolute_error", "mean_absolute_error") if actual.numeric else ("correct", "accuracy")

@@ -1,18 +1,16 @@
 """A profile spec as YAML for a person to edit: what was seen of each component stands beside it."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import msgspec
 import yaml
 
-from exporter.decoders.native import rows_of
-from exporter.decoders.shape import ROLES, descend
-from exporter.profile import ComponentSpec, ProfileError, ProfileSpec, ScoreSpec, infer
+from exporter.decoders.shape import descend
+from exporter.profile import ComponentSpec, ProfileError, ProfileSpec, ScoreSpec, infer, left_out
 
-SAMPLE = 10_000
 EXAMPLES = 3
 WIDTH = 30
 BUILD = "prediction-exporter profile build --spec profile.yml --reference LOG -o profiles/"
@@ -25,9 +23,8 @@ HEAD = """\
 """
 
 
-def spec_text(lines: Iterable[bytes], name: str | None, version: str | None) -> str:
-    """Return the YAML of the spec that a log's first 10,000 records suggest; ProfileError where it suggests none."""
-    records = list(islice(rows_of(lines), SAMPLE))
+def spec_text(records: list[dict[str, Any]], name: str | None, version: str | None) -> str:
+    """Return the YAML of the spec that records suggest; ProfileError where they suggest none."""
     spec = infer(records, name, version)
     if not spec.components:
         raise ProfileError(
@@ -42,10 +39,10 @@ def _body(spec: ProfileSpec, records: list[dict[str, Any]]) -> Iterator[str]:
     yield f"version: {_flow(spec.version)}"
     yield "components:"
     for component in spec.components:
-        note = f"  # {_seen(component.element, records)}" if component.element else ""
+        note = f"  # {_seen(tuple(component.element.split('.')), records)}" if component.element else ""
         yield f"  - {_flow(_written(component))}{note}"
-    for path in sorted(_paths(records) - {component.element for component in spec.components}):
-        yield f"  # left out: {_flow(path)}  # {_seen(path, records)}"
+    for path, reason in left_out(records, spec).items():
+        yield f"  # left out: {_flow('.'.join(path))}  # {_seen(path, records)} ({reason})"
     if spec.scores:
         yield "scores:"
         yield from (f"  - {_flow(_written(score))}" for score in spec.scores)
@@ -62,28 +59,21 @@ def _flow(value: object) -> str:
     return text.removesuffix("...\n").strip()
 
 
-def _seen(path: str, records: list[dict[str, Any]]) -> str:
+def _seen(path: tuple[str, ...], records: list[dict[str, Any]]) -> str:
     """Return how many records have a value at a path, with examples, as the text of a comment."""
-    values = [value for record in records if (value := descend(record, tuple(path.split(".")))) is not None]
+    values = [value for record in records if (value := descend(record, path)) is not None]
     examples = list(dict.fromkeys(_short(value) for value in values[:1000]))
     more = ", ..." if len(examples) > EXAMPLES else ""
     return f"{len(values):,} values: {', '.join(examples[:EXAMPLES])}{more}"
 
 
 def _short(value: object) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else msgspec.json.encode(value).decode()
+    try:
+        text = f"{value:.6g}" if isinstance(value, float) else msgspec.json.encode(value, enc_hook=_plain).decode()
+    except RecursionError:
+        text = type(value).__name__
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
 
 
-def _paths(records: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the paths of all values under the roles; a list is one value."""
-    found: set[str] = set()
-    for record in records:
-        waiting = [(role, record[role]) for role in ROLES if record.get(role) is not None]
-        while waiting:
-            path, value = waiting.pop()
-            if isinstance(value, dict):
-                waiting.extend((f"{path}.{key}", below) for key, below in value.items())
-            else:
-                found.add(path)
-    return found
+def _plain(value: object) -> str:
+    return str(value) if isinstance(value, date) else type(value).__name__
