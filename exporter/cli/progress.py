@@ -18,9 +18,10 @@ STDIN = "-"
 class Progress:
     """Bytes done of all bytes, on a line that is written over; silent where nobody watches a terminal."""
 
-    def __init__(self, label: str, total: int, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, label: str, total: int, stream: TextIO | None = None) -> None:
         self._label = label
         self._total = total
+        stream = stream or sys.stderr
         self._stream = stream if stream.isatty() else None
         self._done = 0
         self._shown = 0.0
