@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from exporter.drift import Statistic
 from exporter.plan import statistics
 from exporter.profile import Component, Profile, ScoreReference, scored
 from exporter.scores.score import MINIMUM_SAMPLES
+from exporter.summaries import ComponentSummary
 from exporter.summaries.categories import OTHER
 
 Verdict = Literal["good", "bad", "unknown"]
@@ -134,9 +136,16 @@ def _alike(left: Component, right: Component) -> bool:
     return left.field.levels is not None and left.field.levels == right.field.levels
 
 
+def _distance(statistic: Statistic, reference: ComponentSummary, observed: ComponentSummary) -> float:
+    try:
+        return statistic.judge(reference, observed)
+    except Exception:  # noqa: BLE001 - a plug-in may raise anything; its distance is unknown
+        return math.nan
+
+
 def _component(reference: Component, observed: Component, limits: Limits) -> ComponentContrast:
     drift = {
-        name: statistic.judge(reference.reference, observed.reference)
+        name: _distance(statistic, reference.reference, observed.reference)
         for name, (statistic, _) in statistics(reference).items()
     }
     judge, (_, threshold) = next(iter(statistics(reference).items()))

@@ -183,6 +183,15 @@ def test_a_statistic_of_another_package_that_fails_is_counted_and_costs_only_its
     assert value(found, "model_drift_score", component="length", statistic="gap") == pytest.approx(0)
 
 
+def test_profiles_are_compared_by_a_statistic_of_another_package_even_where_another_one_fails(place, capsys):
+    (place / "profile.yml").write_text(SPEC.replace("gap: 0.1", "broken_gap: 0.1, gap: 0.1"))
+    build()
+    assert main(["profile", "diff", "words@1.json", "words@1.json", "--html", "diff.html"]) == 0
+    page = (place / "diff.html").read_text()
+    assert re.search(r"broken_gap\b", page)
+    assert "Traceback" not in capsys.readouterr().err
+
+
 def test_a_value_that_an_extractor_of_another_package_refuses_is_counted_and_costs_only_itself(place, capsysbinary):
     build()
     (place / "new.jsonl").write_text(f"{LINES[0]}\n{json.dumps(RECORDS[1] | {'input': {'word': 'boom'}})}\n")
