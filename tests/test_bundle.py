@@ -273,6 +273,9 @@ MUTED = [
     ("failing", alert("ModelPredictionFailures", "warning", DIGITS), True),
     ("failing", alert("ModelComponentDrifted", "warning", DIGITS, component="x"), False),
     ("score", alert("ModelComponentDrifted", "warning", DIGITS, component="x"), False),
+    ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="x", role="input"), True),
+    ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="y", role="input"), False),
+    ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="x", role="output"), False),
 ]
 FIRST = {
     "down": alert("PredictionExporterDown", "critical", EXPORTER),
@@ -281,6 +284,7 @@ FIRST = {
     "stopped": alert("ModelPredictionsStopped", "critical", DIGITS),
     "failing": alert("ModelPredictionFailures", "critical", DIGITS),
     "score": alert("ModelScoreWorse", "critical", DIGITS, score="accuracy"),
+    "far": alert("ModelComponentDrifted", "critical", DIGITS, component="x", role="input"),
 }
 
 

@@ -41,9 +41,10 @@ sources:
 LABELS = {"job": "prediction-exporter", "model": "digits", "version": "3.0.0"}
 DRIFTED = LABELS | {"alertname": "ModelComponentDrifted", "component": "sharpness", "role": "input"}
 DESCRIPTION = re.compile(
-    r"The input sharpness of model digits 3\.0\.0 has left its reference: the population stability index \(PSI\) is "
-    r"(?P<psi>\d+\.\d\d), its threshold 0\.25\. Window 400 rows at (?P<instance>127\.0\.0\.1:\d+): "
-    r"PSI (?P=psi) from 400 values\."
+    r"The input sharpness of model digits 3\.0\.0 has left its reference by far: the population stability index "
+    r"\(PSI\) beyond noise is (?P<effect>\d+\.\d\d), its threshold 0\.25\. Evidence at (?P<instance>127\.0\.0\.1:\d+): "
+    r"10\^\d+\.\d times the alarm line\. Window 400 rows at (?P=instance): "
+    r"PSI (?P<psi>\d+\.\d\d), without drift (?P<noise>0\.\d{3}), from 400 values\."
 )
 
 
@@ -124,9 +125,9 @@ def healthy(prometheus):
     assert prometheus.value('ALERTS{alertname="Watchdog"}') == 1  # rules are evaluated
 
 
-def received(hook, alert, status):
+def received(hook, alert, status, **labels):
     """Wait for an alert."""
-    return stack.eventually(f"{alert} arrives, {status}", lambda: hook.find(alertname=alert, status=status))
+    return stack.eventually(f"{alert} arrives, {status}", lambda: hook.find(alertname=alert, status=status, **labels))
 
 
 @pytest.mark.slow
@@ -137,23 +138,28 @@ def test_a_drift_in_the_log_arrives_as_an_alert_and_is_resolved_after_recovery(r
 
     fault = time.time()
     log(WINDOW, sharpness=4.0)
-    (alert,) = received(hook, "ModelComponentDrifted", "firing")
-    assert alert["labels"] == DRIFTED | {"severity": "warning"}
-    assert moment(alert["startsAt"]) >= fault + PENDING
-    assert alert["annotations"]["summary"] == "A component of a model no longer looks like its reference."
+    (alert,) = received(hook, "ModelComponentDrifted", "firing", severity="critical")
+    assert alert["labels"] == DRIFTED | {"severity": "critical"}
+    assert moment(alert["startsAt"]) >= fault
+    assert alert["annotations"]["summary"] == "A component of a model is far from its reference."
     description = DESCRIPTION.fullmatch(alert["annotations"]["description"])
     assert description, alert["annotations"]["description"]
     assert description["instance"] == exporting.address
     score = prometheus.value('model_drift_score{statistic="psi",component="sharpness"}')
     assert description["psi"] == f"{score:.2f}"
+    assert float(description["effect"]) == pytest.approx(score - float(description["noise"]), abs=0.01)
     assert score > 1
     assert alert["annotations"]["runbook_url"].endswith("/docs/runbooks.md#modelcomponentdrifted")
     assert alert["annotations"]["dashboard_url"].endswith("&var-component=sharpness&var-role=input")
 
-    log(WINDOW)
-    (resolved,) = received(hook, "ModelComponentDrifted", "resolved")
+    for count in range(1, 5):
+        log(2 * WINDOW)
+        query, total = "model_predictions_total", (3 + 2 * count) * WINDOW
+        stack.eventually("they are counted", lambda query=query, total=total: prometheus.value(query) == total)
+    (resolved,) = received(hook, "ModelComponentDrifted", "resolved", severity="critical")
     assert moment(resolved["endsAt"]) > moment(alert["startsAt"])
-    assert [each["labels"] for each in hook.alerts] == [alert["labels"]] * len(hook.alerts)  # and no other
+    stack.eventually("the alarm is over", lambda: prometheus.value('model_drift_alarm{component="sharpness"}') == 0)
+    assert all(each["labels"] | {"severity": ""} == DRIFTED | {"severity": ""} for each in hook.alerts)  # and no other
 
     exporting.process.send_signal(signal.SIGTERM)
     assert exporting.process.wait(10) == 0
