@@ -33,36 +33,55 @@ PSI = 'statistic="psi"'
 
 
 def drift() -> Row:
-    """Return how far components are from their reference."""
-    return row("Drift", 9, (_components(), 10), (_chosen_drift(), 8), (_drifted_share(), 6))
+    """Return how far components are from their reference, and how surely."""
+    return row("Drift", 9, (_components(), 24), (_evidence(), 8), (_chosen_drift(), 8), (_drifted_share(), 8))
 
 
 def _components() -> Json:
     psi = most("model_drift_score", f"{WINDOW},{PSI}", f"{EACH}, window")
+    noise = most("model_drift_noise_floor", f"{WINDOW},{PSI}", f"{EACH}, window")
     threshold = most("model_drift_threshold", f"{MODEL},{PSI}", EACH)
+    evidence = most("model_drift_evidence", MODEL, EACH)
     return table(
         "Components by drift",
-        "The population stability index (PSI) in each window, worst first, its threshold, and of how many values. "
-        "No PSI: the sample is still too small.",
-        now(f"sort_desc({psi})"),
+        "Evidence says whether a component has left its reference: above 0 it has, and by chance that happens at most "
+        "once in the false-alarm budget. The effect says how far: the population stability index (PSI) of the window "
+        "less what noise makes of so few values; over its threshold it is critical. No PSI: the sample is too small.",
+        now(f"sort_desc(clamp_min({psi} - {noise}, 0))"),
         now(f"0 * {psi} + on ({EACH}) group_left () {threshold}"),
         now(most("model_window_samples", WINDOW, f"{EACH}, window")),
+        now(f"0 * {psi} + on ({EACH}) group_left () {evidence}"),
         columns={
             "model": "Model",
             "version": "Version",
             "role": "Role",
             "component": "Component",
             "window": "Window",
-            "Value #A": "PSI",
+            "Value #D": "Evidence",
+            "Value #A": "PSI beyond noise",
             "Value #B": "Threshold",
             "Value #C": "Values",
         },
         overrides=[
-            override("PSI", decimals=3),
+            override("Evidence", decimals=1),
+            override("PSI beyond noise", decimals=3),
             override("Threshold", decimals=3),
             override("Values", unit="locale", decimals=0),
         ],
         empty="No window has a sample yet.",
+    )
+
+
+def _evidence() -> Json:
+    return series(
+        "Evidence against $role $component",
+        "log10 of the evidence that the component has left its reference, over the alarm line: above 0 it has. It adds "
+        "up over all records, so a small drift needs more of them than a large one.",
+        query(most("model_drift_evidence", COMPONENT, "model, version"), NAME, LIVE),
+        query(f"0 * {most('model_drift_evidence', COMPONENT)}", "alarm line", LIMIT, dashed=True),
+        unit="none",
+        empty="No component is chosen, or it has had fewer than 100 values.",
+        least=None,
     )
 
 
