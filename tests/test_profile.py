@@ -32,6 +32,7 @@ from exporter.profile import (
     observe,
     problems,
 )
+from exporter.profile.values import Coded
 from exporter.summaries import Domain
 from exporter.summaries.categories import OTHER
 
@@ -518,7 +519,7 @@ LABELLED = ProfileSpec(
 
 def read(*records):
     columns = columns_of(LABELLED, lines(records)).values
-    return [list(column) for column in columns.values()]
+    return [[c.values[place] for place in c.places] if isinstance(c, Coded) else list(c) for c in columns.values()]
 
 
 def nan_free(column):

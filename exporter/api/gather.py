@@ -8,11 +8,9 @@ from exporter.profile import Columns, Component, ComponentSpec, ProfileError
 from exporter.profile.values import Key, Raw
 
 
-def data_of(given: Mapping[str, object], watch: Watch | None) -> dict[str, Data]:
-    """Return the data of each role of which some are given."""
-    return {
-        role: Data(data) if watch is None else Data(data, watch) for role, data in given.items() if data is not None
-    }
+def data_of(given: Mapping[str, object], watch: Watch) -> dict[str, Data]:
+    """Return the data of each role."""
+    return {role: Data(data, watch) for role, data in given.items()}
 
 
 def columns(

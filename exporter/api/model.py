@@ -1,7 +1,7 @@
 """A model's profile in Python: built from data in memory, kept in a file, judging data and contrasted with others."""
 
-import time
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -9,12 +9,13 @@ from typing import Any, Literal, Self
 import msgspec
 
 from exporter.api.align import aligned
+from exporter.api.building import built, observed
 from exporter.api.components import Component, Domain, key_of, named
 from exporter.api.contrasting import Report, Thresholds, compare
 from exporter.api.data import Data
 from exporter.api.declaration import checked, spec_of
 from exporter.api.files import Mode, read, save, show, write
-from exporter.api.gather import columns, data_of, reader
+from exporter.api.gather import reader
 from exporter.api.preparation import preparations, prepared
 from exporter.api.progress import Progress
 from exporter.api.sample import records
@@ -22,7 +23,7 @@ from exporter.api.scores import Score
 from exporter.api.spec_text import spec_text
 from exporter.api.tags import Tag, flatten_jcr, points, unbuilt
 from exporter.api.validation import Batch, Validator
-from exporter.profile import Profile, ProfileError, build, dump, infer, load, observe
+from exporter.profile import Profile, ProfileError, ProfileSpec, dump, infer, load
 from exporter.report import profile_page
 
 Format = Literal["jcr", "tag", "simple"]
@@ -105,10 +106,12 @@ class ModelProfile:
         """Build the profile from a reference: data of a time when all was well. ProfileError with all that is wrong.
 
         Data of a role are a sequence of data, or a table: a pandas DataFrame, an Arrow table, a two-dimensional array
-        or a mapping of columns. `domains` are valid ranges (None is an open end) or lists of categories by component;
-        what is left out is learned. Extractors that learn are fitted to one half of the data, drawn by `seed`, and
-        profiled on the other; with `build_extractors=False` this profile is instead replaced by that of other data,
-        on its own bins, categories and domains, as `observe` does. Unless `silent`, progress is shown on a terminal.
+        or a mapping of columns; or a stream, an iterator of single data or of tables, which takes bounded memory: of
+        more than 200,000 rows (20,000 where an extractor learns) a sample is profiled. `domains` are valid ranges (None
+        is an open end) or lists of categories by component; what is left out is learned. Extractors that learn are
+        fitted to one half of the data, drawn by `seed`, and profiled on the other; with `build_extractors=False` this
+        profile is instead replaced by that of other data, on its own bins, categories and domains, as `observe` does.
+        Unless `silent`, progress is shown on a terminal.
         """
         given = {"input": input, "output": output, "actual": actual}
         if not build_extractors:
@@ -117,13 +120,13 @@ class ModelProfile:
         roles = dict.fromkeys(role for role, _ in map(key_of, self._components) if role != "eval")
         if missing := [role for role in roles if given[role] is None]:
             raise ProfileError(f"components need data that are not given: {', '.join(missing)}")
-        progress = Progress(f"profiling {self.group_idfr}")
-        data = data_of(given, None if silent else progress.watched)
-        spec = spec_of((self.name, self.version), self._components, self._scores, domains or {}, data)
-        try:
-            self._take(build(spec, columns(spec.components, data, self._prepare), built=time.time(), seed=seed))
-        finally:
-            progress.close()
+        identity = self.name, self.version
+
+        def declare(data: Mapping[str, Data]) -> ProfileSpec:
+            return spec_of(identity, self._components, self._scores, domains or {}, data)
+
+        with closing(Progress(f"profiling {self.group_idfr}", silent=silent)) as progress:
+            self._take(built(declare, given, self._prepare, seed, progress))
 
     def observe(
         self,
@@ -300,13 +303,8 @@ class ModelProfile:
         self._validator = Validator(profile, self.group_idfr, self._prepare)
 
     def _observed(self, given: Mapping[str, object], *, silent: bool) -> Profile:
-        progress = Progress(f"profiling {self.group_idfr}")
-        data = data_of(given, None if silent else progress.watched)
-        try:
-            specs = [component.spec for component in self.profile.components]
-            return observe(self.profile, columns(specs, data, self._prepare), built=time.time())
-        finally:
-            progress.close()
+        with closing(Progress(f"profiling {self.group_idfr}", silent=silent)) as progress:
+            return observed(self.profile, given, self._prepare, progress)
 
     def _validating(self) -> Validator | None:
         if self._profile is not None and (self._validator is None or self._validator.group != self.group_idfr):

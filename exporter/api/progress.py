@@ -11,8 +11,9 @@ INTERVAL = 0.2
 class Progress:
     """Extractions done of all; `watched` wraps each sequence that is gone through."""
 
-    def __init__(self, label: str, stream: TextIO | None = None) -> None:
+    def __init__(self, label: str, stream: TextIO | None = None, *, silent: bool = False) -> None:
         self._stream = stream or sys.stderr
+        self._silent = silent or not self._stream.isatty()
         self._label = label
         self._total = self._done = 0
         self._shown = time.monotonic()
@@ -20,7 +21,7 @@ class Progress:
 
     def watched(self, data: Sequence[Any]) -> Sequence[Any]:
         """Return the data, of which each is counted when it is read in turn."""
-        if not self._stream.isatty():
+        if self._silent:
             return data
         self._total += len(data)
         return _Watched(data, self)

@@ -9,7 +9,7 @@ from exporter.api.contrasting import compare
 from exporter.api.files import save, write
 from exporter.api.spec_text import BUILD, spec_text
 from exporter.cli import loading
-from exporter.cli.console import say
+from exporter.cli.console import complain, say
 from exporter.cli.contrast_text import difference
 from exporter.cli.failure import CommandError, reported
 from exporter.cli.profile_text import describe
@@ -43,6 +43,8 @@ def _build(arguments: argparse.Namespace) -> int:
     with reported(ProfileError):
         columns = columns_of(spec, lines(arguments.reference, "reading"))
         profile = build(spec, columns, built=time.time())
+    if columns.sampled:
+        complain(f"{len(next(iter(columns.values.values()))):,} of the predictions, drawn at random, are profiled")
     with reported():
         say(str(save(profile, arguments.output)))
     return 0

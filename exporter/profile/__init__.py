@@ -3,7 +3,7 @@
 from exporter.profile.build import build
 from exporter.profile.infer import infer, left_out
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference, dump, load
-from exporter.profile.observe import observe
+from exporter.profile.observe import merged, observe
 from exporter.profile.reference import Columns, columns_of
 from exporter.profile.spec import ComponentSpec, ProfileSpec, ScoreSpec, problems, scored
 
@@ -22,6 +22,7 @@ __all__ = [
     "infer",
     "left_out",
     "load",
+    "merged",
     "observe",
     "problems",
     "scored",

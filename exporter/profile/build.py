@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from exporter.batch import Column, Field, Floats
 from exporter.decoders.columns import label
-from exporter.extractors import LearningExtractor
 from exporter.profile.domain import OPEN, declared, learned, soft
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference
 from exporter.profile.reference import Columns
@@ -22,7 +21,7 @@ from exporter.profile.spec import (
     problems,
     scored,
 )
-from exporter.profile.values import Raw, categories_of, column_of, extracted, labelled
+from exporter.profile.values import Raw, categories_of, column_of, extracted, labelled, learns
 from exporter.scores import PLUGINS as SCORES
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
@@ -51,10 +50,6 @@ def build(spec: ProfileSpec, columns: Columns, built: float, categories: int = C
     return _Builder(_fitted(spec, columns, seed), columns, categories, seed).build(built)
 
 
-def _learns(spec: ComponentSpec) -> bool:
-    return not spec.computed and spec.extractor is not None and isinstance(spec.data_extractor(), LearningExtractor)
-
-
 def _half(rows: int, seed: int) -> NDArray[np.bool_]:
     """Return which rows an extractor learns from."""
     mask = np.zeros(rows, np.bool_)
@@ -68,7 +63,7 @@ def _fitted(spec: ProfileSpec, columns: Columns, seed: int) -> ProfileSpec:
 
 
 def _fit(spec: ComponentSpec, columns: Columns, seed: int) -> ComponentSpec:
-    if not _learns(spec):
+    if not learns(spec):
         return spec
     extractor: Any = spec.data_extractor()
     data: Any = columns.values[spec.key]
@@ -81,8 +76,9 @@ def _fit(spec: ComponentSpec, columns: Columns, seed: int) -> ComponentSpec:
     return msgspec.structs.replace(spec, extractor={name: msgspec.to_builtins(fitted)})
 
 
-def _read(spec: ComponentSpec, raw: Raw) -> Raw:
-    values = extracted(spec, raw)
+def _read(spec: ComponentSpec, columns: Columns) -> Raw:
+    raw = columns.values[spec.key]
+    values = raw if columns.held and not learns(spec) else extracted(spec, raw)
     return values if spec.numeric else categories_of(spec, values)
 
 
@@ -91,7 +87,7 @@ class _Builder:
         self._spec = spec
         self._limit = categories
         self._seed = seed
-        self._raw = {s.key: _read(s, columns.values[s.key]) for s in spec.components if not s.computed}
+        self._raw = {s.key: _read(s, columns) for s in spec.components if not s.computed}
         self._levels = self._choose_levels()
         self._columns: dict[tuple[str, str], Column] = {}
         self._fields: dict[tuple[str, str], Field] = {}
@@ -154,7 +150,7 @@ class _Builder:
         column = self._columns[spec.key]
         if spec.resolved_role in ("actual", "eval"):
             column = column[labelled(self._columns)]
-        elif _learns(spec):
+        elif learns(spec):
             column = column[~_half(len(column), self._seed)]
         reference = measure.of(column)
         return Component(spec, self._fields[spec.key], measure, reference, self._soft.get(spec.key, OPEN))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from exporter.batch import Column
 from exporter.profile.build import score_of
-from exporter.profile.model import Component, Profile
+from exporter.profile.model import Component, Profile, ScoreReference
 from exporter.profile.reference import Columns
 from exporter.profile.spec import scored
 from exporter.profile.values import Key, column_of, extracted, labelled
@@ -26,14 +26,25 @@ def observe(profile: Profile, columns: Columns, built: float) -> Profile:
         if component.spec.computed:
             _compute(component, profile, found)
     components = tuple(_observed(c, found) for c in profile.components if c.spec.key in found)
+    return Profile(profile.name, profile.version, built, components, _scores(profile, components))
+
+
+def merged(one: Profile, other: Profile) -> Profile:
+    """Return the profile of two parts of data that `observe` has profiled."""
+    pairs = zip(one.components, other.components, strict=True)
+    components = tuple(replace(mine, reference=mine.reference + its.reference) for mine, its in pairs)
+    return replace(other, components=components, scores=_scores(one, components))
+
+
+def _scores(profile: Profile, components: tuple[Component, ...]) -> tuple[ScoreReference, ...]:
+    """Return the scores of what has been observed, with the thresholds of the reference."""
     references = {component.spec.key: component.reference for component in components}
-    scores = tuple(
+    return tuple(
         replace(score_of(score.spec, references[key]), threshold=score.threshold)
         for score in profile.scores
         for key in scored(score.spec, (component.spec.key for component in profile.components))
         if key in references
     )
-    return Profile(profile.name, profile.version, built, components, scores)
 
 
 def _compute(component: Component, profile: Profile, found: dict[Key, Column]) -> None:

@@ -1,17 +1,22 @@
 """Reads a reference log into columns from which a profile is built."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import random
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
-from exporter.batch import Floats
 from exporter.decoders.native import rows_of
-from exporter.decoders.shape import COERCE, ROLES, Dtype, descend, identity
+from exporter.decoders.shape import ROLES, descend, identity
 from exporter.profile.model import ProfileError
-from exporter.profile.spec import ComponentSpec, ProfileSpec
-from exporter.profile.values import Key, Raw
+from exporter.profile.sample import LAST, SPARE, Sample, most
+from exporter.profile.spec import ProfileSpec
+from exporter.profile.values import Key, Raw, held, patched
+
+PIECE = 500  # records that become columns together
+OWN: Key = ("", "own")  # whether a record has its actual with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,66 +24,103 @@ class Columns:
     """Reference values by (role, name), all of one length, a row for each prediction.
 
     Numbers are float64 with NaN where there is none; categories are a sequence of text, numbers, booleans or None, or
-    coded; of a component with an extractor, the data that it reads. A row without any actual is a prediction without a
-    label.
+    coded; of a component with an extractor, the data that it reads, or where they are `held`, what one that does not
+    learn has made of them. A row without any actual is a prediction without a label.
     """
 
     values: Mapping[Key, Raw]
+    held: bool = False
+    sampled: bool = False  # there were more rows than these
 
 
-def columns_of(spec: ProfileSpec, lines: Iterable[bytes]) -> Columns:
+def columns_of(spec: ProfileSpec, lines: Iterable[bytes], rows: int | None = None, seed: int = 0) -> Columns:
     """Read reference columns from a log of native records, one a line; actuals find their prediction by `id`.
 
     Failed predictions and those of other models are left out; of several predictions or actuals with one id, the first
-    counts. Raises ProfileError where there is no prediction in it.
+    counts. Of more predictions than `rows` (`most` of the spec) a sample is taken, so that a log of any size can be
+    read: by a hash of the id and the seed, so that a row is in it with its actual. Raises ProfileError where there is
+    no prediction.
     """
-    logged = [component for component in spec.components if not component.computed]
-    table = _Table([tuple((c.element or "").split(".")) for c in logged], [c.resolved_role == "actual" for c in logged])
+    log = _Log(spec, most(spec) if rows is None else rows, seed)
     for record in rows_of(lines):
         if record.get("model") in (None, spec.name):
-            table.add(record)
-    if not table.rows:
+            log.add(record)
+    columns = log.columns()
+    if not columns:
         raise ProfileError(
             f"the reference holds no prediction of {spec.name}: no line is its record of input or output"
         )
-    table.join()
-    return Columns({c.key: _column(c, [row[i] for row in table.rows]) for i, c in enumerate(logged)})
+    return Columns(columns, held=True, sampled=log.sampled)
 
 
-class _Table:
-    """The wanted values of each prediction, and the actuals that came in records of their own."""
+class _Log:
+    """The predictions of a log with their actuals, as many as are wanted, told apart by hashes of their ids."""
 
-    def __init__(self, paths: Sequence[tuple[str, ...]], actual: Sequence[bool]) -> None:
-        self._paths = paths
-        self._actual = actual
-        self.rows: list[list[object]] = []
-        self._by_id: dict[str, int | None] = {}  # None where the record carries its actual
-        self._late: dict[str, list[object]] = {}
+    def __init__(self, spec: ProfileSpec, rows: int, seed: int) -> None:
+        self._specs = [component for component in spec.components if not component.computed]
+        self._paths = [tuple((component.element or "").split(".")) for component in self._specs]
+        self._actual = [place for place, component in enumerate(self._specs) if component.resolved_role == "actual"]
+        self._rows = rows
+        self._sample = Sample(rows)
+        self._salt = seed.to_bytes(8, "little", signed=True)
+        self._random = random.Random(seed)  # noqa: S311 - nothing secret
+        self._known: set[int] = set()
+        self._late: dict[int, list[object]] = {}  # actuals that came in records of their own
+        self._waiting: list[tuple[int, bool, list[object]]] = []
+
+    @property
+    def sampled(self) -> bool:
+        """Tell whether some predictions have been dropped."""
+        return self._sample.limit < LAST
 
     def add(self, record: Mapping[str, Any]) -> None:
-        key = identity(record.get("id"))
-        name = None if key is None else str(key)
+        """Take note of a record."""
+        name = identity(record.get("id"))
         predicted, labelled = (any(record.get(r) is not None for r in roles) for roles in (ROLES[:2], ROLES[2:]))
-        if record.get("error") or not (predicted or labelled) or (predicted and name in self._by_id):
+        if record.get("error") or not (predicted or (labelled and name is not None)):
             return
-        values = [descend(record, path) for path in self._paths]
+        key = self._random.getrandbits(64) if name is None else self._key(str(name))
+        if key > self._sample.limit or key in (self._known if predicted else self._late):
+            return
         if predicted:
-            if name is not None:
-                self._by_id[name] = None if labelled else len(self.rows)
-            self.rows.append(values)
-        elif name is not None:
-            self._late.setdefault(name, values)
+            self._known.add(key)
+            self._waiting.append((key, labelled, [descend(record, path) for path in self._paths]))
+        else:
+            self._late[key] = [descend(record, self._paths[place]) for place in self._actual]
+        if len(self._waiting) == PIECE or len(self._late) > SPARE * self._rows:
+            self._settle()
 
-    def join(self) -> None:
-        for key, values in self._late.items():
-            if (place := self._by_id.get(key)) is not None:
-                row = self.rows[place]
-                row[:] = [new if actual else old for old, new, actual in zip(row, values, self._actual, strict=True)]
+    def columns(self) -> dict[Key, Raw]:
+        """Return the columns, each actual with its prediction; nothing where there is no prediction."""
+        self._settle()
+        keys, columns = self._sample.take()
+        if not columns:
+            return {}
+        own = np.asarray(columns.pop(OWN)) > 0
+        alone = {key: place for place, key in enumerate(keys.tolist()) if not own[place]}
+        late = [(alone[key], values) for key, values in self._late.items() if key in alone]
+        places = np.array([place for place, _ in late], np.intp)
+        for i, place in enumerate(self._actual):
+            spec = self._specs[place]
+            columns[spec.key] = patched(columns[spec.key], places, held(spec, [values[i] for _, values in late]))
+        return columns
 
+    def _key(self, name: str) -> int:
+        digest = blake2b(name.encode(errors="surrogatepass"), digest_size=8, salt=self._salt)
+        return int.from_bytes(digest.digest(), "little")
 
-def _column(spec: ComponentSpec, raw: Sequence[object]) -> Floats | Sequence[object]:
-    if spec.extractor is not None:
-        return raw
-    dtype: Dtype = "number" if spec.numeric else ("bool" if spec.dtype == "bool" else "category")
-    values = [COERCE[dtype](value) for value in raw]
-    return np.array(values, np.float64) if spec.numeric else values
+    def _settle(self) -> None:
+        """Make columns of the records that wait, and forget what is not in the sample any more."""
+        if self._waiting:
+            keys, own, rows = zip(*self._waiting, strict=True)
+            columns: dict[Key, Raw] = {OWN: np.array(own, np.float64)}
+            for spec, values in zip(self._specs, zip(*rows, strict=True), strict=True):
+                columns[spec.key] = held(spec, values)
+            self._waiting.clear()
+            self._sample.add(np.array(keys, np.uint64), columns)
+        if len(self._late) > SPARE * self._rows:
+            self._sample.lower(sorted(self._late)[self._rows - 1])
+        if len(self._known) > SPARE * self._rows or len(self._late) > SPARE * self._rows:
+            limit = self._sample.limit
+            self._known = {key for key in self._known if key <= limit}
+            self._late = {key: values for key, values in self._late.items() if key <= limit}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from exporter.batch import Column, Floats
 from exporter.decoders.columns import Coding, guarded
 from exporter.decoders.shape import COERCE, number
+from exporter.extractors import LearningExtractor
 from exporter.profile.spec import ComponentSpec
 
 Key = tuple[str, str]
@@ -31,6 +32,47 @@ class Coded:
 
 
 Raw = Floats | Sequence[Any] | Coded
+Places = NDArray[np.intp]
+
+
+def learns(spec: ComponentSpec) -> bool:
+    """Tell whether a component's extractor learns from the reference."""
+    return not spec.computed and spec.extractor is not None and isinstance(spec.data_extractor(), LearningExtractor)
+
+
+def held(spec: ComponentSpec, raw: Raw) -> Raw:
+    """Return what is kept of many data: values as compact as can be, the data themselves for an extractor to learn."""
+    if learns(spec):
+        return raw
+    values = extracted(spec, raw)
+    return column_of(spec, values, ()) if spec.numeric else categories_of(spec, values)
+
+
+def picked(raw: Raw, places: Places) -> Raw:
+    """Return the values at places, shape (rows,)."""
+    if isinstance(raw, Coded):
+        used, found = np.unique(raw.places[places], return_inverse=True)
+        return Coded(found, [raw.values[place] for place in used.tolist()])
+    return raw[places] if isinstance(raw, np.ndarray) else [raw[place] for place in places.tolist()]
+
+
+def joined(parts: Sequence[Any]) -> Raw:
+    """Return the values of parts, one or more of one kind, one after the other."""
+    if isinstance(parts[0], Coded):
+        starts = np.cumsum([0, *(len(part.values) for part in parts)])
+        places = np.concatenate([part.places + start for part, start in zip(parts, starts, strict=False)])
+        return Coded(places, [value for part in parts for value in part.values])
+    if isinstance(parts[0], np.ndarray):
+        together: Floats = np.concatenate(parts)
+        return together
+    return [value for part in parts for value in part]
+
+
+def patched(raw: Raw, places: Places, values: Raw) -> Raw:
+    """Return the values with those at places, shape (rows,), replaced by others of their kind."""
+    chosen = np.arange(len(raw))
+    chosen[places] = len(raw) + np.arange(len(places))
+    return picked(joined([raw, values]), chosen)
 
 
 def extracted(spec: ComponentSpec, raw: Raw) -> Raw:
