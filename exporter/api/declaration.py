@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import msgspec
@@ -20,7 +21,7 @@ from exporter.api.scores import Score
 from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.decoders.columns import guarded
 from exporter.extractors.element import Element
-from exporter.profile import ComponentSpec, ProfileError, ProfileSpec, ScoreSpec, problems
+from exporter.profile import ComponentSpec, Profile, ProfileError, ProfileSpec, ScoreSpec, problems
 from exporter.profile.infer import are_times, dtype_of
 from exporter.profile.values import Key
 
@@ -44,6 +45,20 @@ def checked(components: Sequence[Component], scores: Sequence[Score]) -> None:
     keys = [key_of(component) for component in components]
     if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
         raise ProfileError(f"{' '.join(twice[0])} is declared twice")
+
+
+def supplied(components: Sequence[Component], given: Mapping[str, object]) -> None:
+    """Raise ProfileError where components need data of a role of which none are given."""
+    roles = dict.fromkeys(role for role, _ in map(key_of, components) if role != "eval")
+    if missing := [role for role in roles if given[role] is None]:
+        raise ProfileError(f"components need data that are not given: {', '.join(missing)}")
+
+
+def renamed(profile: Profile, name: str, version: str) -> Profile:
+    """Return a profile under another name and version; ProfileError where a file could not be called so."""
+    if set(name + version) & set("@/"):
+        raise ProfileError(f"a name or version must not hold @ or /: {name}@{version}")
+    return replace(profile, name=name, version=version, sha256="")
 
 
 def spec_of(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import msgspec
 
@@ -13,21 +13,18 @@ from exporter.api.building import built, observed
 from exporter.api.components import Component, Domain, key_of, named
 from exporter.api.contrasting import Report, Thresholds, compare
 from exporter.api.data import Data
-from exporter.api.declaration import checked, spec_of
-from exporter.api.files import Mode, read, save, show, write
+from exporter.api.declaration import checked, renamed, spec_of, supplied
+from exporter.api.files import Mode, read, save, show
 from exporter.api.gather import reader
-from exporter.api.preparation import preparations, prepared
+from exporter.api.preparation import loaded, preparations
 from exporter.api.progress import Progress
-from exporter.api.sample import records
+from exporter.api.sample import inferred
 from exporter.api.scores import Score
-from exporter.api.spec_text import spec_text
-from exporter.api.tags import Tag, flatten_jcr, points, unbuilt
+from exporter.api.tags import Format, Tag, Tags, formatted, points, unbuilt
 from exporter.api.validation import Batch, Validator
-from exporter.profile import Profile, ProfileError, ProfileSpec, dump, infer, load
+from exporter.profile import Profile, ProfileError, dump, load
 from exporter.report import profile_page
 
-Format = Literal["jcr", "tag", "simple"]
-Tags = Any  # list[Tag]; where "simple" is asked for, a dict of values by name
 NOT_GIVEN: Any = object()
 NO_THRESHOLDS: Thresholds = {}
 
@@ -83,9 +80,7 @@ class ModelProfile:
         if self._profile is None:
             raise ProfileError(f"{self.group_idfr} has not been built: call build(), or ModelProfile.load()")
         if (self.name, self.version) != (self._profile.name, self._profile.version):
-            if set(self.group_idfr.replace("@", "", 1)) & set("@/"):
-                raise ProfileError(f"a name or version must not hold @ or /: {self.group_idfr}")
-            self._profile = replace(self._profile, name=self.name, version=self.version, sha256="")
+            self._profile = renamed(self._profile, self.name, self.version)
         return self._profile
 
     def is_built(self) -> bool:
@@ -106,25 +101,18 @@ class ModelProfile:
         """Build the profile from a reference: data of a time when all was well. ProfileError with all that is wrong.
 
         Data of a role are a sequence of data, or a table: a pandas DataFrame, an Arrow table, a two-dimensional array
-        or a mapping of columns; or a stream, an iterator of single data or of tables, which takes bounded memory: of
-        more than 200,000 rows (20,000 where an extractor learns) a sample is profiled. `domains` are valid ranges (None
-        is an open end) or lists of categories by component; what is left out is learned. Extractors that learn are
-        fitted to one half of the data, drawn by `seed`, and profiled on the other; with `build_extractors=False` this
-        profile is instead replaced by that of other data, on its own bins, categories and domains, as `observe` does.
-        Unless `silent`, progress is shown on a terminal.
+        or a mapping of columns; or a stream, an iterator of single data or of tables, which takes bounded memory.
+        `domains` are valid ranges (None is an open end) or lists of categories by component; what is left out is
+        learned. Extractors that learn are fitted to one half of the data, drawn by `seed`, and profiled on the other;
+        with `build_extractors=False` this profile is instead replaced by that of other data, on its own bins,
+        categories and domains, as `observe` does. Unless `silent`, progress is shown on a terminal.
         """
         given = {"input": input, "output": output, "actual": actual}
         if not build_extractors:
             self._take(self._observed(given, silent=silent))
             return
-        roles = dict.fromkeys(role for role, _ in map(key_of, self._components) if role != "eval")
-        if missing := [role for role in roles if given[role] is None]:
-            raise ProfileError(f"components need data that are not given: {', '.join(missing)}")
-        identity = self.name, self.version
-
-        def declare(data: Mapping[str, Data]) -> ProfileSpec:
-            return spec_of(identity, self._components, self._scores, domains or {}, data)
-
+        supplied(self._components, given)
+        declare = partial(spec_of, (self.name, self.version), self._components, self._scores, domains or {})
         with closing(Progress(f"profiling {self.group_idfr}", silent=silent)) as progress:
             self._take(built(declare, given, self._prepare, seed, progress))
 
@@ -141,7 +129,7 @@ class ModelProfile:
         Nothing is learned: what is outside of this profile's domains is invalid. Components without data are left out.
         """
         profile = self._observed({"input": input, "output": output, "actual": actual}, silent=silent)
-        return self._with(profile, self._components, self._scores)
+        return self._of(profile, self._components, self._scores)
 
     @classmethod
     def infer(
@@ -154,16 +142,11 @@ class ModelProfile:
         version: str = "1.0.0",
         path: str | Path | None = None,
     ) -> Self:
-        """Return a profile, not built, with the components and scores that a sample of data suggests.
+        """Return a profile, not built, with the components and scores that data suggest; ProfileError where none.
 
-        With a `path`, what they are is written there as YAML for a person to edit, with what was seen of each and why
-        other values were left out. ProfileError where nothing is found.
+        They are written to a `path` as YAML for a person to edit, with why other values were left out.
         """
-        found = records({"input": input, "output": output, "actual": actual})
-        text = spec_text(found, name, version)
-        if path is not None:
-            write(Path(path), text.encode())
-        spec = infer(found, name, version)
+        spec = inferred({"input": input, "output": output, "actual": actual}, name, version, path)
         return cls(spec.name, spec.version, spec.components, spec.scores)
 
     def save(self, path: str | Path = ".") -> Path:
@@ -176,7 +159,7 @@ class ModelProfile:
 
         `prep` are the preprocessing steps of components that were built behind a SequenceSimpleExtractor.
         """
-        return cls._of(read(path), prep or {})
+        return cls._of(*loaded(read(path), prep or {}))
 
     def to_jcr(self) -> dict[str, Any]:
         """Return what the file holds."""
@@ -186,7 +169,7 @@ class ModelProfile:
     @classmethod
     def from_jcr(cls, jcr: Mapping[str, Any]) -> Self:
         """Return the profile of what a file holds; ProfileError where it is none."""
-        return cls._of(load(msgspec.json.encode(jcr)), {})
+        return cls._of(*loaded(load(msgspec.json.encode(jcr)), {}))
 
     def validate_input(self, input: Any, tag_format: Format = "jcr") -> Tags:  # noqa: A002, ANN401 - any datum
         """Return the tags of an input: the value of each component, and why it is invalid or unusual where it is.
@@ -194,19 +177,19 @@ class ModelProfile:
         It never raises: what is missing, of the wrong type, outside of the domain, an unseen category or fails an
         extractor is an error tag. They are a list, `list[Tag]`; with `tag_format="simple"` a dict of values by name.
         """
-        return _formatted(self._tags("input", input), tag_format)
+        return formatted(self._tags("input", input), tag_format)
 
     def validate_output(self, output: Any, tag_format: Format = "jcr") -> Tags:  # noqa: ANN401 - any datum
         """Return the tags of an output, as `validate_input` does."""
-        return _formatted(self._tags("output", output), tag_format)
+        return formatted(self._tags("output", output), tag_format)
 
     def validate_actual(self, actual: Any, tag_format: Format = "jcr") -> Tags:  # noqa: ANN401 - any datum
         """Return the tags of an actual, as `validate_input` does."""
-        return _formatted(self._tags("actual", actual), tag_format)
+        return formatted(self._tags("actual", actual), tag_format)
 
     def validate_eval(self, output: Any, actual: Any, tag_format: Format = "jcr") -> Tags:  # noqa: ANN401 - any datum
         """Return the tags of what is computed from an output and its actual, as `validate_input` does."""
-        return _formatted(self._evaluated(output, actual), tag_format)
+        return formatted(self._tags("eval", output, actual), tag_format)
 
     def validate_all(
         self,
@@ -219,8 +202,8 @@ class ModelProfile:
         given = (("input", input), ("output", output), ("actual", actual))
         tags = [tag for role, datum in given if datum is not NOT_GIVEN for tag in self._tags(role, datum)]
         if output is not NOT_GIVEN and actual is not NOT_GIVEN:
-            tags += self._evaluated(output, actual)
-        return _formatted(tags, tag_format)
+            tags += self._tags("eval", output, actual)
+        return formatted(tags, tag_format)
 
     def validate_inputs(self, inputs: object) -> Batch:
         """Return the tags of each of many inputs, a sequence or a table; the same as of each alone, but faster."""
@@ -260,7 +243,6 @@ class ModelProfile:
         """Write the page of the profile to a file and return its path; mode "external" shows it in the browser too.
 
         `poi` is a point of interest, the tags of a datum or values by component, that is drawn in all distributions.
-        `path` is a file that ends in .html or a directory, one of its own where it is left out.
         """
         point = None if poi is None else points(poi, self.profile)
         page = profile_page(self.profile, point)
@@ -288,12 +270,7 @@ class ModelProfile:
         return self.contrast_alternatives(a, b, thresholds).view(path, mode)
 
     @classmethod
-    def _of(cls, profile: Profile, prep: Mapping[str, object]) -> Self:
-        specs = [component.spec for component in profile.components]
-        return cls._with(profile, prepared(specs, prep), [score.spec for score in profile.scores])
-
-    @classmethod
-    def _with(cls, profile: Profile, components: Iterable[Component], scores: Iterable[Score]) -> Self:
+    def _of(cls, profile: Profile, components: Iterable[Component], scores: Iterable[Score]) -> Self:
         found = cls(profile.name, profile.version, components, scores)
         found._take(profile)
         return found
@@ -311,22 +288,13 @@ class ModelProfile:
             self._validator = Validator(self._profile, self.group_idfr, self._prepare)
         return self._validator
 
-    def _tags(self, role: str, datum: Any) -> list[Tag]:  # noqa: ANN401 - any datum
+    def _tags(self, role: str, *data: Any) -> list[Tag]:  # noqa: ANN401 - any datum, of eval an output and an actual
         validator = self._validating()
-        return self._unbuilt(role) if validator is None else validator.tags(role, datum)
-
-    def _evaluated(self, output: Any, actual: Any) -> list[Tag]:  # noqa: ANN401 - any datum
-        validator = self._validating()
-        return self._unbuilt("eval") if validator is None else validator.evaluated(output, actual)
-
-    def _unbuilt(self, role: str) -> list[Tag]:
-        names = [name for other, name in map(key_of, self._components) if other == role]
-        return [unbuilt(role, name, self.group_idfr) for name in names]
+        if validator is None:
+            names = [name for other, name in map(key_of, self._components) if other == role]
+            return [unbuilt(role, name, self.group_idfr) for name in names]
+        return validator.evaluated(*data) if role == "eval" else validator.tags(role, *data)
 
     def _batch(self, role: str, given: object) -> Batch:
         validator = self._validating() or Validator(self.profile, self.group_idfr, self._prepare)
         return validator.batch(role, reader(Data(given), self._prepare))
-
-
-def _formatted(tags: list[Tag], tag_format: Format) -> Tags:
-    return flatten_jcr(tags) if tag_format == "simple" else tags

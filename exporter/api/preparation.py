@@ -10,8 +10,9 @@ from exporter.api.components import (
     OutputComponent,
     key_of,
 )
+from exporter.api.scores import Score
 from exporter.api.sequence import SequenceSimpleExtractor
-from exporter.profile import ComponentSpec, ProfileError
+from exporter.profile import ComponentSpec, Profile, ProfileError
 from exporter.profile.values import Key
 
 
@@ -19,6 +20,12 @@ def preparations(components: Iterable[Component]) -> dict[Key, SequenceSimpleExt
     """Return the preprocessing of the components that have some."""
     extractors = {key_of(c): c.extractor for c in components if not isinstance(c, ComponentSpec | EvalComponent)}
     return {key: extractor for key, extractor in extractors.items() if isinstance(extractor, SequenceSimpleExtractor)}
+
+
+def loaded(profile: Profile, prep: Mapping[str, object]) -> tuple[Profile, list[Component], list[Score]]:
+    """Return a profile with its components, those that `prep` names behind it, and its scores."""
+    components = prepared([component.spec for component in profile.components], prep)
+    return profile, components, [score.spec for score in profile.scores]
 
 
 def prepared(specs: Sequence[ComponentSpec], prep: Mapping[str, object]) -> list[Component]:

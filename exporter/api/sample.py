@@ -3,16 +3,29 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import islice, zip_longest
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from exporter.api.data import Data
 from exporter.api.datum import prepared
+from exporter.api.files import write
 from exporter.api.pieces import is_stream, is_table, length, pick
+from exporter.api.spec_text import spec_text
+from exporter.profile import ProfileSpec, infer
 from exporter.profile.infer import SAMPLE
 
 PLACES = 8  # values of an array that are listed one by one; a longer one is data for an extractor
+
+
+def inferred(given: Mapping[str, object], name: str, version: str, path: str | Path | None) -> ProfileSpec:
+    """Return the spec that data by role suggest, and write it to a file of YAML where there is a path."""
+    found = records(given)
+    text = spec_text(found, name, version)
+    if path is not None:
+        write(Path(path), text.encode())
+    return infer(found, name, version)
 
 
 def records(given: Mapping[str, object]) -> list[dict[str, Any]]:

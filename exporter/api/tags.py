@@ -1,13 +1,15 @@
 """Tags: what is known of the values of one datum, each a mapping that JSON can hold."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from exporter.profile import Profile, ProfileError
 from exporter.profile.values import Key
 
 ERROR = "-error"
 WARNING = "-warning"
+Format = Literal["jcr", "tag", "simple"]
+Tags = Any  # list[Tag]; where "simple" is asked for, a dict of values by name
 
 
 class Tag(TypedDict):
@@ -32,6 +34,11 @@ def filter_errors(tags: Iterable[Tag]) -> list[Tag]:
 def flatten_jcr(tags: Iterable[Tag]) -> dict[str, Any]:
     """Return the values of tags by name."""
     return {tag["name"]: tag["value"] for tag in tags}
+
+
+def formatted(tags: list[Tag], tag_format: Format) -> Tags:
+    """Return tags as they are, or as values by name where "simple" ones are asked for."""
+    return flatten_jcr(tags) if tag_format == "simple" else tags
 
 
 def unbuilt(role: str, name: str, group: str) -> Tag:
