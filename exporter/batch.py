@@ -57,7 +57,7 @@ class Field:
     """A column's name, role, dotted path in the record, and its category levels (None: it is numeric).
 
     `element` is None for a column that is computed from others. `extract` turns what is logged into the value; None
-    where the value itself is logged.
+    where the value itself is logged; `files` where it reads images or arrays, of which records may name the file.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Field:
     element: str | None
     levels: tuple[str, ...] | None = None
     extract: Callable[[object], float | str | None] | None = None
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,13 @@ RECORDS_REJECTED = Metric(
     "Lines without a record, by reason: not_json, not_object, too_long, unknown_model, empty_record or duplicate_id.",
     ("source", "reason"),
 )
+FILES_REFUSED = Metric(
+    "prediction_exporter_files_refused_total",
+    "counter",
+    "Images and arrays that records name and that were not read: no_root, outside, missing, not_a_file, too_large or "
+    "unreadable.",
+    ("source", "reason"),
+)
 SOURCE_UP = Metric("prediction_exporter_source_up", "gauge", "1 while a source can be read.", ("source",))
 SOURCE_LAG_BYTES = Metric(
     "prediction_exporter_source_lag_bytes", "gauge", "Bytes of a source that are not read yet.", ("source",)

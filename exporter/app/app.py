@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from exporter import __version__, catalog
+from exporter.app.decoding import decoder_of
 from exporter.app.fleet import Fleet
 from exporter.app.memory import share_one_heap
 from exporter.app.pipeline import Item, Pipeline
 from exporter.app.plugins import failures
 from exporter.config import Config
-from exporter.decoders import PLUGINS as DECODERS
+from exporter.sources.images import Images
 from exporter.web.pages import Facts, Site
 from exporter.web.server import Server
 
@@ -93,12 +94,14 @@ class App:
         return 0
 
     def _pipeline(self, source: Any) -> Pipeline:  # noqa: ANN401 - a plug-in's configuration
+        images = Images(getattr(source, "images", None), self._config.limits.image_bytes)
         return Pipeline(
             source.name,
             lambda: source.open(self._config.limits.line_bytes),
-            DECODERS[source.decoder](self._fleet.schemas),
+            decoder_of(source.decoder, self._fleet.schemas, images),
             self._batches,
             self._fleet.telemetry,
+            images=images,
         )
 
     def _write(self) -> None:

@@ -11,6 +11,7 @@ from exporter import catalog
 from exporter.batch import Batch
 from exporter.decoders import Decoder
 from exporter.sources import Chunk, Source
+from exporter.sources.images import REASONS, Images
 from exporter.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ def declare(telemetry: Telemetry, source: str) -> None:
     telemetry.count(catalog.RECORDS.name, 0, source=source)
     for reason in REJECTS:
         telemetry.count(catalog.RECORDS_REJECTED.name, 0, source=source, reason=reason)
+    for reason in REASONS:
+        telemetry.count(catalog.FILES_REFUSED.name, 0, source=source, reason=reason)
     for event in EVENTS:
         telemetry.count(catalog.SOURCE_EVENTS.name, 0, source=source, event=event)
 
@@ -40,10 +43,13 @@ class Pipeline:
         decoder: Decoder,
         batches: queue.Queue[Item],
         telemetry: Telemetry,
+        *,
+        images: Images,
     ) -> None:
         self._name = name
         self._open = open_source
         self._decoder = decoder
+        self._images = images
         self._batches = batches
         self._telemetry = telemetry
         self._stop = threading.Event()
@@ -81,6 +87,7 @@ class Pipeline:
         self._take(Chunk(b"", up=False))
 
     def _take(self, chunk: Chunk) -> None:
+        self._images.enter(chunk.directory)
         for model, batch in self._decoder.feed(chunk.data):
             self._put(model, batch)
         if not chunk.lag_bytes:
@@ -108,3 +115,5 @@ class Pipeline:
         telemetry.count(catalog.RECORDS.name, lines + sum(chunk.rejects.values()), source=name)
         for reason, count in rejects.items():
             telemetry.count(catalog.RECORDS_REJECTED.name, count, source=name, reason=reason)
+        for reason, count in self._images.take_refused().items():
+            telemetry.count(catalog.FILES_REFUSED.name, count, source=name, reason=reason)

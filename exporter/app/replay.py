@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from exporter import catalog
+from exporter.app.decoding import decoder_of
 from exporter.app.fleet import Fleet
 from exporter.app.pipeline import declare
 from exporter.config import Config
-from exporter.decoders import PLUGINS as DECODERS
 from exporter.exposition.negotiate import Format
 from exporter.sources import FileConfig
+from exporter.sources.images import Images
 
 SOURCE = "replay"
 
@@ -24,14 +25,18 @@ def replay(
     fmt: Format = Format.TEXT,
     progress: Callable[[int], None] = lambda _read: None,
     decoder: str = "native",
+    *,
+    images: str | Path | None = None,
 ) -> bytes:
     """Read logs to their end and return the metrics; OSError where that cannot be.
 
-    `progress` is told how many more bytes were read.
+    `progress` is told how many more bytes were read. `images` is where the paths of images start, beside each log
+    unless given.
     """
     fleet = Fleet(config)
     declare(fleet.telemetry, SOURCE)
-    reader = DECODERS[decoder](fleet.schemas, event_time=True)
+    files = Images(images, config.limits.image_bytes)
+    reader = decoder_of(decoder, fleet.schemas, files, event_time=True)
     rejects: Counter[str] = Counter()
     now = time.time()
     for path in paths:
@@ -40,6 +45,7 @@ def replay(
             if chunk.events.get("read_errors"):
                 raise OSError(f"{path} cannot be read to its end")
             rejects += Counter(chunk.rejects)
+            files.enter(chunk.directory)
             for model, batch in reader.feed(chunk.data):
                 fleet.ingest(SOURCE, model, batch, now)
                 state = fleet.models[model].engine.state
@@ -51,6 +57,8 @@ def replay(
     fleet.telemetry.count(catalog.RECORDS.name, lines, source=SOURCE)
     for reason, count in (rejects + reader.rejects).items():
         fleet.telemetry.count(catalog.RECORDS_REJECTED.name, count, source=SOURCE, reason=reason)
+    for reason, count in files.take_refused().items():
+        fleet.telemetry.count(catalog.FILES_REFUSED.name, count, source=SOURCE, reason=reason)
     ends = [model.engine.state.last_prediction for model in fleet.models]
     fleet.evaluate(max((end for end in ends if not math.isnan(end)), default=now))
     return fleet.metrics(fmt)

@@ -86,6 +86,7 @@ def _profile(command: argparse.ArgumentParser) -> None:
     build = actions.add_parser("build", help="build a profile from a spec and reference records", allow_abbrev=False)
     flags.add(build, "--spec", "the spec", default="profile.yml", metavar="FILE")
     flags.add_list(build, "--reference", "logs of records of a time when all was well", metavar="LOG")
+    _images(build)
     text = "directory, or file if it ends in .json"
     flags.add(build, "--output", text, default="profiles", metavar="PATH", short="-o")
     show = actions.add_parser("show", help="print what a profile holds", allow_abbrev=False)
@@ -101,8 +102,14 @@ def _profile(command: argparse.ArgumentParser) -> None:
 def _replay(command: argparse.ArgumentParser) -> None:
     command.add_argument("logs", nargs="+", metavar="LOG", help="finished log, in the order of writing")
     _config(command)
+    _images(command)
     kind = flags.one_of("text", "openmetrics")
     flags.add(command, "--format", "text or openmetrics", default="text", metavar="FORMAT", kind=kind)
+
+
+def _images(command: argparse.ArgumentParser) -> None:
+    text = "directory that the paths of images in records start at (default each log's own)"
+    flags.add(command, "--images", text, metavar="ROOT")
 
 
 def _metrics(command: argparse.ArgumentParser) -> None:

@@ -13,11 +13,12 @@ from exporter.cli.console import complain, say
 from exporter.cli.contrast_text import difference
 from exporter.cli.failure import CommandError, reported
 from exporter.cli.profile_text import describe
-from exporter.cli.progress import lines
+from exporter.cli.progress import STDIN, lines
 from exporter.decoders.native import rows_of
 from exporter.profile import ProfileError, build, columns_of
 from exporter.profile.infer import SAMPLE
 from exporter.report import contrast_page, profile_page
+from exporter.sources.images import Images
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -39,15 +40,25 @@ def _infer(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    spec = loading.spec(arguments.spec)
-    with reported(ProfileError):
-        columns = columns_of(spec, lines(arguments.reference, "reading"))
-        profile = build(spec, columns, built=time.time())
+    spec, images = loading.spec(arguments.spec), Images(arguments.images)
+    try:
+        with reported(ProfileError):
+            reference = lines(arguments.reference, "reading", lambda path: images.enter(_directory(path)))
+            columns = columns_of(spec, reference, files=images)
+            profile = build(spec, columns, built=time.time())
+    finally:
+        if refused := images.take_refused():
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused.items())
+            complain(f"images and arrays that could not be read: {reasons}")
     if columns.sampled:
         complain(f"{len(next(iter(columns.values.values()))):,} of the predictions, drawn at random, are profiled")
     with reported():
         say(str(save(profile, arguments.output)))
     return 0
+
+
+def _directory(log: str) -> str:
+    return "" if log == STDIN else str(Path(log).parent)
 
 
 def _show(arguments: argparse.Namespace) -> int:

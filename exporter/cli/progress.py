@@ -4,7 +4,7 @@ import gzip
 import sys
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -45,12 +45,16 @@ class Progress:
             self._stream.flush()
 
 
-def lines(paths: Sequence[str], label: str) -> Iterator[bytes]:
-    """Yield the lines of logs, one file after the other; `-` is standard input, `.gz` is unpacked."""
+def lines(paths: Sequence[str], label: str, begun: Callable[[str], None] = lambda _path: None) -> Iterator[bytes]:
+    """Yield the lines of logs, one file after the other; `-` is standard input, `.gz` is unpacked.
+
+    `begun` is told the path of each file before its first line.
+    """
     progress = Progress(label, sum(Path(path).stat().st_size for path in paths if path != STDIN))
     try:
         for path in paths:
             with reported(EOFError, zlib.error, prefix=f"{path}: "), _opened(path) as (file, raw):
+                begun(path)
                 yield from _counted(file, raw, progress)
     finally:
         progress.close()

@@ -18,10 +18,12 @@ def main(arguments: argparse.Namespace) -> int:
         if not Path(path).is_file():
             raise CommandError(f"{path}: no such file")
     progress = Progress("reading", sum(Path(path).stat().st_size for path in arguments.logs))
-    decoder = config.sources[0].decoder
+    first = config.sources[0]
+    images = arguments.images or getattr(first, "images", None)
     try:
-        with reported():
-            text = app.replay(config, arguments.logs, Format[arguments.format.upper()], progress.add, decoder)
+        with reported(ValueError):
+            fmt = Format[arguments.format.upper()]
+            text = app.replay(config, arguments.logs, fmt, progress.add, first.decoder, images=images)
     finally:
         progress.close()
     sys.stdout.buffer.write(text)

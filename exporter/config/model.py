@@ -69,11 +69,12 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Bounds of what is exposed and read: series in all, categories of a component, bytes of a line."""
+    """Bounds of what is exposed and read: series in all, categories of a component, bytes of a line and of an image."""
 
     series: Count = 50_000
     categories: Count = 50
     line_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 1_048_576
+    image_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 67_108_864
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

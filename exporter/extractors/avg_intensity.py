@@ -1,5 +1,7 @@
 """How bright an image is."""
 
+from typing import ClassVar
+
 import msgspec
 import numpy as np
 
@@ -8,6 +10,8 @@ from exporter.extractors.image import counted, grey
 
 class AvgIntensity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Mean of the grey image: 0 (black) to 255 (white), in grey levels. Costs 0.5 ms beside decoding."""
+
+    reads_files: ClassVar[bool] = True
 
     def levels(self) -> None:
         """Return None: intensity is a number."""

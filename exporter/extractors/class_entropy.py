@@ -1,6 +1,7 @@
 """How undecided a classifier is between all its classes."""
 
 import math
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ class ClassEntropy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Source: Shannon, 1948. Costs 0.01 ms.
     """
 
+    reads_files: ClassVar[bool] = True
     normalised: bool = False
     scale: Scale = "probabilities"
 

@@ -1,5 +1,7 @@
 """How clearly a classifier prefers its first choice."""
 
+from typing import ClassVar
+
 import msgspec
 import numpy as np
 
@@ -14,6 +16,7 @@ class ClassMargin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Source: Scheffer, Decomain and Wrobel, 2001. Costs 0.01 ms.
     """
 
+    reads_files: ClassVar[bool] = True
     scale: Scale = "probabilities"
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """How much of an image is under- or overexposed."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -13,6 +13,7 @@ class Clipping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `end` looks at one end alone: `dark` or `bright`. Costs 0.5 ms beside decoding.
     """
 
+    reads_files: ClassVar[bool] = True
     end: Literal["both", "dark", "bright"] = "both"
     margin: int = 2
 

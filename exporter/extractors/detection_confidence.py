@@ -1,6 +1,6 @@
 """How sure a detector was of what it found."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ class DetectionConfidence(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     confidences; `confidence` names another key or place. Without objects it is missing. Costs 1 us an object.
     """
 
+    reads_files: ClassVar[bool] = True
     aggregate: Literal["mean", "min", "max"] = "mean"
     confidence: str | int | None = None
 

@@ -1,5 +1,7 @@
 """How many objects a detector found."""
 
+from typing import ClassVar
+
 import msgspec
 
 from exporter.extractors.detections import boxes, confidence
@@ -12,6 +14,7 @@ class DetectionCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confidences; `confidence` names another key or place. Costs 1 us an object.
     """
 
+    reads_files: ClassVar[bool] = True
     threshold: float | None = None
     confidence: str | int | None = None
 

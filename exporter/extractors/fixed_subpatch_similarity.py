@@ -1,7 +1,7 @@
 """Whether the part of an image that never changes has changed: the camera was moved, covered or exchanged."""
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -27,6 +27,7 @@ class FixedSubpatchSimilarity(msgspec.Struct, frozen=True, forbid_unknown_fields
     Source: Zauner, 2010. Costs 0.5 ms beside decoding.
     """
 
+    reads_files: ClassVar[bool] = True
     patch: tuple[int, int, int, int]
     references: int = 10
     fitted: Annotated[tuple[Hash, ...], msgspec.Meta(min_length=1, max_length=REFERENCES)] | None = None
@@ -43,7 +44,7 @@ class FixedSubpatchSimilarity(msgspec.Struct, frozen=True, forbid_unknown_fields
     def fit(self, data: Sequence[object], seed: int) -> Self:
         """Return a copy that has learned up to 5,000 images, drawn by seed."""
         hashes = sorted(set(usable(sampled(data, SAMPLE, seed), self._hash, least=1)))
-        drawn = sampled(hashes, self.references, seed)
+        drawn = list(sampled(hashes, self.references, seed))
         return msgspec.structs.replace(self, fitted=tuple(sorted(f"{hashed:016x}" for hashed in drawn)))
 
     def extract(self, datum: object) -> float | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -72,6 +72,7 @@ class IsolationForestScore(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     vector with a missing number is missing. Source: Liu, Ting and Zhou, ICDM 2008. Costs 0.05 ms.
     """
 
+    reads_files: ClassVar[bool] = True
     trees: int = 100
     samples: int = 256
     features: tuple[str, ...] = ()

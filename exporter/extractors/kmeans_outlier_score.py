@@ -1,7 +1,7 @@
 """How far a vector is from the clusters of the reference."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -36,6 +36,7 @@ class KmeansOutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     where data are mappings. A vector with a missing number is missing. Costs 0.03 ms.
     """
 
+    reads_files: ClassVar[bool] = True
     clusters: int = 16
     nearest: int = 1
     features: tuple[str, ...] = ()

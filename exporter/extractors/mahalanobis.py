@@ -1,7 +1,7 @@
 """How far a vector is from the middle of the reference, in units of the reference's own spread and correlations."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -34,6 +34,7 @@ class Mahalanobis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Costs 0.01 ms for 20 numbers.
     """
 
+    reads_files: ClassVar[bool] = True
     features: tuple[str, ...] = ()
     fitted: Whitening | None = None
 

@@ -1,6 +1,7 @@
 """The class that a classifier gives its highest score."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -14,6 +15,7 @@ class MaxScoreElement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vector with a missing number is missing. Costs 0.005 ms.
     """
 
+    reads_files: ClassVar[bool] = True
     categories: tuple[str, ...] = ()
 
     def levels(self) -> tuple[str, ...] | None:

@@ -1,6 +1,6 @@
 """What of the reference an extractor learns from: drawn by seed, in an order of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -10,15 +10,15 @@ from exporter.batch import Floats
 T = TypeVar("T")
 
 
-def sampled(data: Sequence[T], most: int, seed: int) -> list[T]:
-    """Return all data, or `most` of them drawn without replacement."""
-    if len(data) <= most:
-        return list(data)
-    places = np.random.default_rng(seed).choice(len(data), most, replace=False)
-    return [data[place] for place in places.tolist()]
+def sampled(data: Sequence[T], most: int, seed: int) -> Iterator[T]:
+    """Yield all data, or `most` of them drawn without replacement; one after the other, for images are large."""
+    places = range(len(data))
+    if len(data) > most:
+        places = np.random.default_rng(seed).choice(len(data), most, replace=False).tolist()
+    yield from (data[place] for place in places)
 
 
-def usable(data: Sequence[object], read: Callable[[object], T | None], least: int) -> list[T]:
+def usable(data: Iterable[object], read: Callable[[object], T | None], least: int) -> list[T]:
     """Read data, without those that are missing or refused; ValueError, with what was refused first, below `least`."""
     found: list[T] = []
     refused: list[str] = []

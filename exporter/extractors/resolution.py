@@ -1,6 +1,6 @@
 """How large an image is."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -16,6 +16,7 @@ class Resolution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     taken for an image.
     """
 
+    reads_files: ClassVar[bool] = True
     of: Literal["pixels", "width", "height", "aspect"] = "pixels"
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """How sharply an image is focused."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -18,6 +18,7 @@ class Sharpness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Source: Pech-Pacheco et al., ICPR 2000. Costs 1 ms beside decoding.
     """
 
+    reads_files: ClassVar[bool] = True
     size: int = 256
     statistic: Literal["variance", "mean"] = "variance"
 

@@ -21,7 +21,7 @@ from exporter.profile.spec import (
     problems,
     scored,
 )
-from exporter.profile.values import Raw, categories_of, column_of, extracted, labelled, learns
+from exporter.profile.values import Lessons, Raw, categories_of, column_of, extracted, labelled, learns
 from exporter.scores import PLUGINS as SCORES
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
@@ -69,7 +69,7 @@ def _fit(spec: ComponentSpec, columns: Columns, seed: int) -> ComponentSpec:
     data: Any = columns.values[spec.key]
     rows = np.flatnonzero(_half(len(data), seed)).tolist()
     try:
-        fitted = extractor.fit([data[row] for row in rows], seed)
+        fitted = extractor.fit(Lessons(data, rows), seed)
     except Exception as error:  # a plug-in may raise anything
         raise ProfileError(f"{spec.resolved_role} {spec.name} cannot learn: {error}") from error
     ((name, _),) = (spec.extractor or {}).items()

@@ -1,19 +1,21 @@
 """Reads a reference log into columns from which a profile is built."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
+from exporter.decoders.columns import guarded
+from exporter.decoders.files import Files
 from exporter.decoders.native import rows_of
 from exporter.decoders.shape import ROLES, descend, identity
 from exporter.profile.model import ProfileError
 from exporter.profile.sample import LAST, SPARE, Sample, most
-from exporter.profile.spec import ProfileSpec
-from exporter.profile.values import Key, Raw, held, patched
+from exporter.profile.spec import ComponentSpec, ProfileSpec
+from exporter.profile.values import Key, Raw, compact, held, learns, patched
 
 PIECE = 500  # records that become columns together
 OWN: Key = ("", "own")  # whether a record has its actual with it
@@ -33,15 +35,17 @@ class Columns:
     sampled: bool = False  # there were more rows than these
 
 
-def columns_of(spec: ProfileSpec, lines: Iterable[bytes], rows: int | None = None, seed: int = 0) -> Columns:
+def columns_of(
+    spec: ProfileSpec, lines: Iterable[bytes], rows: int | None = None, seed: int = 0, files: Files | None = None
+) -> Columns:
     """Read reference columns from a log of native records, one a line; actuals find their prediction by `id`.
 
     Failed predictions and those of other models are left out; of several predictions or actuals with one id, the first
     counts. Of more predictions than `rows` (`most` of the spec) a sample is taken, so that a log of any size can be
-    read: by a hash of the id and the seed, so that a row is in it with its actual. Raises ProfileError where there is
-    no prediction.
+    read: by a hash of the id and the seed, so that a row is in it with its actual. `files` read the images and arrays
+    that records name. Raises ProfileError where there is no prediction.
     """
-    log = _Log(spec, most(spec) if rows is None else rows, seed)
+    log = _Log(spec, most(spec) if rows is None else rows, seed, files)
     for record in rows_of(lines):
         if record.get("model") in (None, spec.name):
             log.add(record)
@@ -56,10 +60,11 @@ def columns_of(spec: ProfileSpec, lines: Iterable[bytes], rows: int | None = Non
 class _Log:
     """The predictions of a log with their actuals, as many as are wanted, told apart by hashes of their ids."""
 
-    def __init__(self, spec: ProfileSpec, rows: int, seed: int) -> None:
+    def __init__(self, spec: ProfileSpec, rows: int, seed: int, files: Files | None) -> None:
         self._specs = [component for component in spec.components if not component.computed]
         self._paths = [tuple((component.element or "").split(".")) for component in self._specs]
         self._actual = [place for place, component in enumerate(self._specs) if component.resolved_role == "actual"]
+        self._reads = {} if files is None else _readers(self._specs, files)
         self._rows = rows
         self._sample = Sample(rows)
         self._salt = seed.to_bytes(8, "little", signed=True)
@@ -82,11 +87,14 @@ class _Log:
         key = self._random.getrandbits(64) if name is None else self._key(str(name))
         if key > self._sample.limit or key in (self._known if predicted else self._late):
             return
+        values = [descend(record, path) for path in self._paths]
+        for place, read in self._reads.items():
+            values[place] = read(values[place])
         if predicted:
             self._known.add(key)
-            self._waiting.append((key, labelled, [descend(record, path) for path in self._paths]))
+            self._waiting.append((key, labelled, values))
         else:
-            self._late[key] = [descend(record, self._paths[place]) for place in self._actual]
+            self._late[key] = [values[place] for place in self._actual]
         if len(self._waiting) == PIECE or len(self._late) > SPARE * self._rows:
             self._settle()
 
@@ -102,8 +110,12 @@ class _Log:
         places = np.array([place for place, _ in late], np.intp)
         for i, place in enumerate(self._actual):
             spec = self._specs[place]
-            columns[spec.key] = patched(columns[spec.key], places, held(spec, [values[i] for _, values in late]))
+            columns[spec.key] = patched(columns[spec.key], places, self._held(place, [values[i] for _, values in late]))
         return columns
+
+    def _held(self, place: int, values: Sequence[object]) -> Raw:
+        spec = self._specs[place]
+        return compact(spec, values) if place in self._reads and not learns(spec) else held(spec, values)
 
     def _key(self, name: str) -> int:
         digest = blake2b(name.encode(errors="surrogatepass"), digest_size=8, salt=self._salt)
@@ -114,8 +126,8 @@ class _Log:
         if self._waiting:
             keys, own, rows = zip(*self._waiting, strict=True)
             columns: dict[Key, Raw] = {OWN: np.array(own, np.float64)}
-            for spec, values in zip(self._specs, zip(*rows, strict=True), strict=True):
-                columns[spec.key] = held(spec, values)
+            for place, values in enumerate(zip(*rows, strict=True)):
+                columns[self._specs[place].key] = self._held(place, values)
             self._waiting.clear()
             self._sample.add(np.array(keys, np.uint64), columns)
         if len(self._late) > SPARE * self._rows:
@@ -124,3 +136,15 @@ class _Log:
             limit = self._sample.limit
             self._known = {key for key in self._known if key <= limit}
             self._late = {key: values for key, values in self._late.items() if key <= limit}
+
+
+def _readers(specs: Sequence[ComponentSpec], files: Files) -> dict[int, Callable[[object], object]]:
+    """Return by place what becomes of a datum that a file may hold: at once its value, so that a file is read once."""
+    return {place: _reader(spec, files) for place, spec in enumerate(specs) if spec.reads_files}
+
+
+def _reader(spec: ComponentSpec, files: Files) -> Callable[[object], object]:
+    if learns(spec):
+        return files.later
+    extract = spec.data_extractor().extract
+    return guarded(lambda datum: extract(files.read(datum)), numeric=spec.numeric)

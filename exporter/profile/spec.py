@@ -87,6 +87,13 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
         extractor: DataExtractor = msgspec.convert(options, EXTRACTORS[name])
         return extractor
 
+    @property
+    def reads_files(self) -> bool:
+        """Tell whether the extractor reads images or arrays, which a record may name by the path of their file."""
+        return self.extractor is not None and bool(
+            getattr(EXTRACTORS[next(iter(self.extractor))], "reads_files", False)
+        )
+
 
 class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A score of a component; `score` is its kind (the name where it is left out).
@@ -298,4 +305,4 @@ def field_of(spec: ComponentSpec, levels: tuple[str, ...] | None) -> Field:
     """Return the column of a component."""
     role: Any = spec.resolved_role
     extract = None if spec.computed or spec.extractor is None else spec.data_extractor().extract
-    return Field(spec.name, role, spec.element, levels, extract)
+    return Field(spec.name, role, spec.element, levels, extract, spec.reads_files)

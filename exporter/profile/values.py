@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from types import NoneType
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.batch import Column, Floats
 from exporter.decoders.columns import Coding, guarded
+from exporter.decoders.files import Later
 from exporter.decoders.shape import COERCE, number
 from exporter.extractors import LearningExtractor
 from exporter.profile.spec import ComponentSpec
@@ -42,9 +43,11 @@ def learns(spec: ComponentSpec) -> bool:
 
 def held(spec: ComponentSpec, raw: Raw) -> Raw:
     """Return what is kept of many data: values as compact as can be, the data themselves for an extractor to learn."""
-    if learns(spec):
-        return raw
-    values = extracted(spec, raw)
+    return raw if learns(spec) else compact(spec, extracted(spec, raw))
+
+
+def compact(spec: ComponentSpec, values: Raw) -> Raw:
+    """Return extracted values as they take the least memory."""
     return column_of(spec, values, ()) if spec.numeric else categories_of(spec, values)
 
 
@@ -79,8 +82,36 @@ def extracted(spec: ComponentSpec, raw: Raw) -> Raw:
     """Return the values that a component's extractor, if it has one, makes of data."""
     if spec.extractor is None or isinstance(raw, Coded):
         return raw
-    extract = guarded(spec.data_extractor().extract, numeric=spec.numeric)
-    return [extract(datum) for datum in raw]
+    extract = spec.data_extractor().extract
+    value = guarded((lambda datum: extract(_now(datum))) if spec.reads_files else extract, numeric=spec.numeric)
+    return [value(datum) for datum in raw]
+
+
+def _now(datum: object) -> object:
+    return datum.read() if isinstance(datum, Later) else datum
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lessons(Sequence[Any]):
+    """The data at some places, for an extractor to learn from; files are read one by one, missing where they cannot."""
+
+    data: Sequence[Any]
+    places: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, row: int) -> Any: ...  # noqa: ANN401 - any datum
+    @overload
+    def __getitem__(self, row: slice) -> list[Any]: ...
+    def __getitem__(self, row: int | slice) -> Any:
+        if isinstance(row, slice):
+            return [self[one] for one in range(*row.indices(len(self)))]
+        try:
+            return _now(self.data[self.places[row]])
+        except ValueError:
+            return None
 
 
 def categories_of(spec: ComponentSpec, raw: Raw) -> Coded:

@@ -12,7 +12,7 @@ class Chunk:
 
     `rejects` counts the lines that the source itself refused, by reason, `events` the "rotations", "truncations" and
     "read_errors", both since the last chunk. `lag_bytes` are known to be unread behind this chunk. `up` is False
-    while there is nothing that could be read from.
+    while there is nothing that could be read from. `directory` is that of the file they are of, where there is one.
     """
 
     data: bytes
@@ -20,6 +20,7 @@ class Chunk:
     lag_bytes: int = 0
     up: bool = True
     events: Mapping[str, int] = field(default_factory=dict)
+    directory: str = ""
 
 
 class Source(Protocol):

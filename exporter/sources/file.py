@@ -18,7 +18,9 @@ HEARTBEAT_SECONDS = 1.0
 class FileConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Log files by a glob (`**` for any depth), polled every `poll_interval` seconds.
 
-    `start: end` leaves out what is in the files when reading begins. `name` is the path unless given.
+    `start: end` leaves out what is in the files when reading begins. `name` is the path unless given. `images` is the
+    directory that the paths of images and arrays in records start at, below which they are read; each log's own unless
+    given.
     """
 
     path: Path
@@ -26,6 +28,7 @@ class FileConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""
     start: Literal["beginning", "end"] = "beginning"
     poll_interval: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 0.25
+    images: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -92,4 +95,4 @@ class FileSource:
     def _chunk(self, data: bytes) -> Chunk:
         events, dropped = self._files.take_events(), self._files.take_dropped()
         rejects = {"too_long": dropped} if dropped else {}
-        return Chunk(data, rejects, self._files.lag_bytes, self._files.up, events)
+        return Chunk(data, rejects, self._files.lag_bytes, self._files.up, events, self._files.directory)

@@ -6,6 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from exporter.sources.pool import Pool
 from exporter.sources.position import PREFIX_BYTES, Position, fingerprint, key_of
@@ -30,7 +31,8 @@ FORGET_SECONDS = 60.0
 class Follower:
     """Knows the files of a glob and reads them in turn. For one thread.
 
-    `lag_bytes` are not read of all files; those of gzip files are counted as they are packed.
+    `lag_bytes` are not read of all files; those of gzip files are counted as they are packed. `directory` is where the
+    file of the last lines was found first: what lies beside a log stays there when the log is moved.
     """
 
     def __init__(self, pattern: str, line_bytes: int, *, follow: bool, from_end: bool) -> None:
@@ -46,6 +48,7 @@ class Follower:
         self._events: Counter[str] = Counter()
         self._dropped = 0
         self.lag_bytes = 0
+        self.directory = ""
 
     @property
     def positions(self) -> list[Position]:
@@ -96,6 +99,7 @@ class Follower:
                 lines = self._attempt(tail)
                 if lines is None:
                     break
+                self.directory = str(Path(tail.home).parent)
                 yield lines
                 if self._follow:
                     busy |= {tail.log} if tail.backlog else set()

@@ -5,6 +5,7 @@ import select
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -16,10 +17,14 @@ WAIT_MILLISECONDS = 250
 
 
 class StdinConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Standard input: `tail -F log | prediction-exporter run ...`."""
+    """Standard input: `tail -F log | prediction-exporter run ...`.
+
+    `images` is the directory that the paths of images and arrays in records start at; without it they are not read.
+    """
 
     decoder: str = "native"
     name: str = "stdin"
+    images: Path | None = None
 
     def open(self, line_bytes: int, follow: bool = True) -> Source:  # noqa: ARG002 - a pipe can only be followed
         """Return the source; it ends where standard input ends."""
