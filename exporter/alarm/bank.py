@@ -116,7 +116,7 @@ class Bank:
         found: list[Verdict | None] = [None] * len(self.tolerances)
         for part, state in zip(self.parts, evidence, strict=True):
             height = (np.maximum(state.log_m, 0.0) - part.block.lines) / math.log(10)
-            columns = (height, state.firing, state.since(part.block), state.steps)
+            columns = (height, state.firing, state.since(), state.steps)
             rows = zip(part.places, part.kinds, *(column.tolist() for column in columns), strict=True)
             for place, kind, level, firing, since, steps in rows:
                 before = found[place]

@@ -20,6 +20,7 @@ from exporter.batch import Floats
 STEP_ROWS = 100  # rows wait until there are so many of them
 CHUNK_ROWS = 500
 CHUNKS = 3  # so many chunks that are as expected end an alarm
+TURNED = math.log(1000)  # times likelier that what set off the alarm is over than that it goes on
 HEADROOM = 28.0  # evidence beyond the line is not kept: it would take as long to forget
 
 Flags = NDArray[np.bool_]
@@ -77,6 +78,8 @@ class Block:
             recent=np.zeros((streams, CHUNKS, bins)),
             chunks=np.zeros(streams, np.int64),
             steps=np.zeros(streams, np.int64),
+            turn=np.zeros((streams, many)),
+            turned=np.zeros((streams, bins)),
         )
 
     @np.errstate(all="ignore")
@@ -101,17 +104,27 @@ class Block:
             log_m=np.where(due, log_m, evidence.log_m),
             firing=evidence.firing | (due & (log_m >= self.lines)),
             steps=evidence.steps + due,
+            turn=np.minimum(evidence.turn + gain, 0.0),
         )
         return self._settle(taken, rows)
 
     def _settle(self, evidence: "Evidence", rows: Floats) -> "Evidence":
-        """End the alarms of streams that are back at their reference; forgetting evidence keeps the guarantee."""
+        """End the alarms of streams that are back at their reference; forgetting evidence keeps the guarantee.
+
+        They are where the last chunks are, or sooner where the last rows speak against what has set off the alarm as
+        clearly as others did for it, and are not far from the reference either.
+        """
         chunk = evidence.chunk + rows
         full = chunk.sum(axis=1) >= CHUNK_ROWS * self.dispersion
         shifted = np.concatenate([evidence.recent[:, 1:], chunk[:, None]], axis=1)
         recent = np.where(full[:, None, None], shifted, evidence.recent)
         chunks = evidence.chunks + full
-        over = evidence.firing & full & (chunks >= CHUNKS) & self._as_expected(recent.sum(axis=1))
+        turn = np.take_along_axis(evidence.turn, evidence.leading[:, None], axis=1)[:, 0]
+        turned = np.where(turn[:, None] < 0, evidence.turned + rows, 0.0)
+        spread = np.sqrt(2 * np.maximum(self.bins - 1, 1)) * self.dispersion / turned.sum(axis=1)
+        over = full & (chunks >= CHUNKS) & self._as_expected(recent.sum(axis=1))
+        over |= (turn <= -TURNED) & self._as_expected(turned, spread)
+        over &= evidence.firing
         return replace(
             evidence,
             log_r=np.where(over[:, None], -math.inf, evidence.log_r),
@@ -120,11 +133,12 @@ class Block:
             chunk=np.where(full[:, None], 0.0, chunk),
             recent=recent,
             chunks=chunks,
+            turned=turned,
         )
 
-    def _as_expected(self, counts: Floats) -> Flags:
+    def _as_expected(self, counts: Floats, spread: Floats | float = 0.0) -> Flags:
         shares = counts / counts.sum(axis=1, keepdims=True)
-        near: Flags = self.distance(counts) < self.radius**2 / 2
+        near: Flags = self.distance(counts) < self.radius**2 / 2 + spread * (self.radius > 0)
         harmless: Flags = (shares * self.worse).sum(axis=1) <= 0
         return near | harmless
 
@@ -143,7 +157,9 @@ class Evidence:
 
     `seen` are the counts that have been taken in, shape (K, B); `log_r` the logarithms of R, `cusum` those of the
     largest likelihood ratio of the last rows and `began` when those rows begin, shape (K, J); `log_m` the logarithm
-    of M after the last step; `chunk`, `recent` and `chunks` the last rows, by which an alarm ends.
+    of M after the last step; `chunk`, `recent` and `chunks` the last rows, by which an alarm ends; `turn` the
+    logarithms of the least likelihood ratio of the last rows, and `turned` the counts of those that speak against the
+    leading alternative, shape (K, B).
     """
 
     seen: Floats
@@ -156,13 +172,20 @@ class Evidence:
     recent: Floats
     chunks: NDArray[np.int64]
     steps: NDArray[np.int64]
+    turn: Floats
+    turned: Floats
 
-    def since(self, block: Block) -> Floats:
+    @property
+    def leading(self) -> NDArray[np.intp]:
+        """Return the place of the alternative under which the last rows are likeliest, shape (K,)."""
+        result: NDArray[np.intp] = np.argmax(self.cusum, axis=1)
+        return result
+
+    def since(self) -> Floats:
         """Return since when each stream is, most likely, no longer at its reference (Unix seconds), shape (K,)."""
         if not self.log_r.shape[1]:
             return np.full(len(self.log_m), math.nan)
-        best = np.argmax(self.log_r + block.log_weights, axis=1)
-        result: Floats = np.take_along_axis(self.began, best[:, None], axis=1)[:, 0]
+        result: Floats = np.take_along_axis(self.began, self.leading[:, None], axis=1)[:, 0]
         return result
 
 
