@@ -247,6 +247,9 @@ model_score{model="digits",version="3.0.0",score="accuracy",window="500 rows"} 0
 model_score{model="digits",version="3.0.0",score="accuracy",window="45s"} 0.5
 model_score_samples{model="digits",version="3.0.0",score="accuracy",window="500 rows"} 490
 model_score_threshold{model="digits",version="3.0.0",score="accuracy"} 0.9
+model_drift_evidence{model="digits",version="3.0.0",component="sharpness",role="input"} 2.5
+model_drift_alarm{model="diabetes",version="1.2.0",component="bmi",role="input"} 0
+model_drift_alarm{model="diabetes",version="1.2.0",component="bp",role="input"} 1
 model_component_observations_total{model="digits",version="3.0.0",component="sharpness",role="input"} 400
 model_component_invalid_total{model="digits",version="3.0.0",component="sharpness",role="input",reason="below"} 30
 model_component_invalid_total{model="digits",version="3.0.0",component="sharpness",role="input",reason="above"} 10
@@ -261,6 +264,8 @@ def test_facts_are_read_from_the_exposition():
     assert found["sharpness invalid"].value == 0.15
     assert found["sharpness invalid"].bad
     assert not found["sharpness drift"].known
+    assert (found["sharpness evidence"].value, found["sharpness evidence"].bad) == (2.5, True)
+    assert (found["diabetes alarms"].value, found["diabetes alarms"].bad) == (1, True)
 
 
 def test_a_score_of_too_few_records_is_no_fact():

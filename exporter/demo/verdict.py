@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from exporter.demo.story import Phase
 from exporter.demo.watch import Fact
 
-WIDTH = 17
+WIDTH = 18
 
 
 @dataclass(slots=True)

@@ -72,6 +72,7 @@ def facts(found: Samples, earlier: Samples, window: str) -> tuple[Fact, ...]:
     drift_threshold = total(found, "model_drift_threshold", statistic="psi", **sharpness)
     return (
         Fact("accuracy", *_score(found, window, model="digits", score="accuracy"), sign=-1),
+        Fact("sharpness evidence", total(found, "model_drift_evidence", **sharpness), 0.0, form=".1f"),
         Fact("sharpness drift", drift, drift_threshold),
         Fact("sharpness invalid", invalid / observed if observed > 0 else nan, INVALID_LIMIT, form=".1%"),
         Fact(
@@ -80,6 +81,7 @@ def facts(found: Samples, earlier: Samples, window: str) -> tuple[Fact, ...]:
             touched=False,
             form=".1f",
         ),
+        Fact("diabetes alarms", total(found, "model_drift_alarm", model="diabetes"), 0.0, touched=False, form=".0f"),
     )
 
 
