@@ -1,7 +1,7 @@
 """From data to profiles: all at once where they are in memory, piece by piece where they are streams."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
 from itertools import chain
 from typing import Any
@@ -17,6 +17,8 @@ from exporter.profile import Columns, Profile, ProfileError, ProfileSpec, build,
 from exporter.profile.sample import LAST, Sample, most
 from exporter.profile.values import Key, held
 
+SHOWN = 1000  # rows of streams by which dtypes are found
+SALT = 0x5A4  # a seed by itself may be the one that the data were drawn by
 Given = Mapping[str, object]
 Piece = Mapping[str, Any]
 Prepare = Mapping[Key, SequenceSimpleExtractor]
@@ -27,33 +29,38 @@ def built(
 ) -> Profile:
     """Return the profile of data by role; ProfileError with all that is wrong.
 
-    `declare` makes the spec, by the data where it leaves a dtype out: of streams, by their first piece. Of more rows in
+    `declare` makes the spec, by the data where it leaves a dtype out: of streams, by their first rows. Of more rows in
     streams than `most` a sample is profiled.
     """
-    first, parts = _parts(given)
-    data = data_of(first, progress.watched)
-    spec = declare(data)
-    streams = any(map(is_stream, given.values()))
-    found = _sampled(spec, parts, prepare, seed, progress) if streams else columns(spec.components, data, prepare)
+    parts = pieces(given)
+    if any(map(is_stream, given.values())):
+        first, parts = _shown(parts)
+        spec = declare(data_of(first, progress.watched))
+        found = _sampled(spec, parts, prepare, seed, progress)
+    else:
+        data = data_of(next(parts), progress.watched)
+        spec = declare(data)
+        found = columns(spec.components, data, prepare)
     return build(spec, found, built=time.time(), seed=seed)
 
 
 def observed(profile: Profile, given: Given, prepare: Prepare, progress: Progress) -> Profile:
     """Return the profile of other data by role on the bins, categories and domains of a profile."""
     specs = [component.spec for component in profile.components]
-    found = (columns(specs, data_of(part, progress.watched), prepare) for part in _parts(given)[1])
+    found = (columns(specs, data_of(part, progress.watched), prepare) for part in pieces(given))
     return reduce(merged, (observe(profile, part, built=time.time()) for part in found))
 
 
-def _parts(given: Given) -> tuple[Piece, Iterable[Piece]]:
-    """Return the first piece of data by role, and all of them."""
-    parts = pieces(given)
-    first: Piece = next(parts, {role: [] for role, data in given.items() if data is not None})
-    return first, chain([first], parts)
+def _shown(parts: Iterator[Piece]) -> tuple[Piece, Iterator[Piece]]:
+    """Return a piece that shows what the data are, the longest of the first ones, and all pieces."""
+    first = [next(parts)]
+    while sum(map(_rows, first)) < SHOWN and (part := next(parts, None)) is not None:
+        first.append(part)
+    return max(first, key=_rows), chain(first, parts)
 
 
 def _sampled(spec: ProfileSpec, parts: Iterable[Piece], prepare: Prepare, seed: int, progress: Progress) -> Columns:
-    sample, random = Sample(most(spec)), np.random.default_rng(seed)
+    sample, random = Sample(most(spec)), np.random.default_rng((seed, SALT))
     specs = {component.key: component for component in spec.components}
     for part in parts:
         rows = _rows(part)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.api.data import Data
+
 ROWS = 1000  # of a stream of single data that are looked at together
 Places = NDArray[np.intp]
 
@@ -42,7 +44,7 @@ def length(data: Any) -> int:  # noqa: ANN401 - data of any form
 
 
 def pieces(given: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
-    """Yield data by role, cut alike; all at once where none is a stream.
+    """Yield data by role, cut alike; all at once where none is a stream. There is one piece at least.
 
     A stream is of tables, each a piece, or of single data. The pieces differ in length where the data do.
     """
@@ -50,15 +52,17 @@ def pieces(given: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
     if not any(reader.stream for reader in readers.values()):
         yield {role: reader.data for role, reader in readers.items()}
         return
+    begun = False
     while True:
         tables = {role: reader.table() for role, reader in readers.items() if reader.tables}
         there = [length(table) for table in tables.values() if table is not None]
         rows = max(there, default=ROWS)
         piece = {role: tables[role] if role in tables else reader.take(rows) for role, reader in readers.items()}
         piece = {role: [] if data is None else data for role, data in piece.items()}
-        if not there and not any(map(length, piece.values())):
+        if begun and not there and not any(map(length, piece.values())):
             return
         yield piece
+        begun = True
 
 
 class _Reader:
@@ -83,5 +87,7 @@ class _Reader:
         """Return the next rows, fewer at the end."""
         if self.stream:
             return list(islice(self._items, rows))
+        if not self._taken:
+            Data(self.data)  # which refuses what are no data
         begin, self._taken = self._taken, min(self._taken + rows, length(self.data))
         return pick(self.data, np.arange(begin, self._taken))
