@@ -49,7 +49,7 @@ def _build(arguments: argparse.Namespace) -> int:
     finally:
         if refused := images.take_refused():
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused.items())
-            complain(f"images and arrays that could not be read: {reasons}")
+            complain(f"failed reads of images and arrays: {reasons}")
     if columns.sampled:
         complain(f"{len(next(iter(columns.values.values()))):,} of the predictions, drawn at random, are profiled")
     with reported():

@@ -26,6 +26,6 @@ def array_of(content: bytes) -> NDArray[Any]:
         raise ValueError(f"the file is no array of numpy: {error}") from None
     if dtype.kind not in _KINDS:
         raise ValueError(f"the file holds {dtype}, and no numbers")
-    if prod(shape) * dtype.itemsize != len(content) - file.tell():
+    if prod(shape) * dtype.itemsize != len(content) - file.tell() or min(shape, default=0) < 0:
         raise ValueError(f"{len(content) - file.tell()} bytes are not {shape} numbers of {dtype}")
     return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape, order="F" if in_columns else "C")
