@@ -41,6 +41,7 @@ from exporter import (
     ElementExtractor,
     EvalComponent,
     F1Score,
+    FixedSubpatchSimilarity,
     InputComponent,
     KMeansOutlierScorer,
     KNNOutlierScorer,
@@ -59,6 +60,7 @@ from exporter import (
     Sharpness,
     SquaredRegressionError,
     TextLength,
+    YoloConfidenceExtractor,
     filter_errors,
     flatten_jcr,
     generate_components,
@@ -588,6 +590,34 @@ def test_components_are_made_of_columns_of_every_type_but_times():
         assert [
             c.name for c in generate_components(dict(zip(arrow.column_names, arrow.schema.types, strict=True)))
         ] == [*("a", "b", "c", "d", "e")]
+
+
+def test_extractors_take_the_arguments_that_have_been_published():
+    assert KMeansOutlierScorer(k=8).clusters == 8
+    boxes = np.array([[0, 0, 1, 1, 0.9], [0, 0, 1, 1, 0.5]])
+    found = {name: YoloConfidenceExtractor(aggregation=name).extract(boxes) for name in ("mean", "min")}
+    assert found == pytest.approx({"mean": 0.7, "min": 0.5})
+    by_name = FixedSubpatchSimilarity(patch={"x0": 1, "y0": 2, "x1": 9, "y1": 8}, nrefs=5)
+    assert by_name == FixedSubpatchSimilarity([1, 2, 9, 8], 5)
+    assert (by_name.patch, by_name.references) == ((1, 2, 9, 8), 5)
+
+
+def test_the_confidence_of_detections_is_profiled_and_scored():
+    random = np.random.default_rng(0)
+    found = [random.random((count, 6)) for count in random.integers(1, 5, 60)]
+    profile = ModelProfile(
+        name="Yolo",
+        version="1.0.0",
+        components=[
+            InputComponent(name="sharpness", dtype=DataType.FLOAT, extractor=Sharpness()),
+            OutputComponent(name="confidence", extractor=YoloConfidenceExtractor()),
+        ],
+        scores=[MeanScore(name="mean_confidence", inputs=["confidence"], preference="high")],
+    )
+    profile.build(input=pictures(60, seed=0)[0], output=found)
+    expected = np.mean([boxes[:, 4].mean() for boxes in found])
+    assert profile.profile.scores[0].reference == pytest.approx(expected)
+    assert flatten_jcr(profile.validate_output(found[0])) == {"confidence": pytest.approx(found[0][:, 4].mean())}
 
 
 # -- domains

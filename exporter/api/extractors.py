@@ -1,6 +1,7 @@
 """Extractors of one datum by the names of the Python API."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from exporter.extractors.avg_intensity import AvgIntensity
 from exporter.extractors.class_entropy import ClassEntropy
@@ -12,7 +13,7 @@ from exporter.extractors.detection_confidence import DetectionConfidence
 from exporter.extractors.detection_count import DetectionCount
 from exporter.extractors.dn2_outlier_score import Dn2OutlierScore
 from exporter.extractors.element import Element
-from exporter.extractors.fixed_subpatch_similarity import FixedSubpatchSimilarity
+from exporter.extractors.fixed_subpatch_similarity import FixedSubpatchSimilarity as Patch
 from exporter.extractors.frozen_frame import FrozenFrame
 from exporter.extractors.isolation_forest_score import IsolationForestScore
 from exporter.extractors.kmeans_outlier_score import KmeansOutlierScore
@@ -33,7 +34,6 @@ DN2AnomalyScorer = Dn2OutlierScore
 KNNOutlierScorer = KnnOutlierScore
 MahalanobisOutlierScorer = Mahalanobis
 IsolationForestOutlierScorer = IsolationForestScore
-YoloConfidenceExtractor = DetectionConfidence
 MaxScoreElementExtractor = MaxScoreElement
 
 
@@ -42,6 +42,22 @@ def KMeansOutlierScorer(  # noqa: N802 - it stands for a class
 ) -> KmeansOutlierScore:
     """Return the extractor of the mean distance to the nearest of k centroids of the reference."""
     return KmeansOutlierScore(k, nearest, tuple(features))
+
+
+def FixedSubpatchSimilarity(  # noqa: N802 - as above
+    patch: Sequence[int] | Mapping[str, int], nrefs: int = 10
+) -> Patch:
+    """Return the extractor of how a patch differs from `nrefs` references: x0, y0, x1 and y1, in order or by name."""
+    corners = [patch[corner] for corner in ("x0", "y0", "x1", "y1")] if isinstance(patch, Mapping) else patch
+    left, top, right, bottom = corners
+    return Patch((left, top, right, bottom), nrefs)
+
+
+def YoloConfidenceExtractor(  # noqa: N802 - as above
+    aggregation: Literal["mean", "min", "max"] = "mean",
+) -> DetectionConfidence:
+    """Return the extractor of the mean, smallest or largest confidence of the objects that were detected."""
+    return DetectionConfidence(aggregation)
 
 
 __all__ = [

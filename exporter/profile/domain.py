@@ -21,6 +21,14 @@ def declared(bounds: Sequence[Any]) -> Domain:
     return Domain(-math.inf if low is None else float(low), math.inf if high is None else float(high))
 
 
+def is_range(bounds: Sequence[Any]) -> bool:
+    """Tell whether there are numbers from low to high; None is an open end."""
+    if len(bounds) != 2 or any(isinstance(bound, str | bool) for bound in bounds):  # noqa: PLR2004 - low and high
+        return False
+    domain = declared(bounds)
+    return domain.low <= domain.high and domain.low < math.inf and domain.high > -math.inf
+
+
 def learned(values: Floats) -> Domain:
     """Return the range of ascending finite values with a margin at either end, which does not cross zero.
 

@@ -1,7 +1,7 @@
 """What a person writes about a model's components and scores before a profile is built (profile.yml)."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from exporter.drift.statistic import Kind
 from exporter.extractors import BUILTIN as EVALUATIONS
 from exporter.extractors import PLUGINS as EXTRACTORS
 from exporter.extractors import DataExtractor, EvalExtractor, of_pairs
-from exporter.profile.domain import declared
+from exporter.profile.domain import is_range
 from exporter.registry import Plugins
 from exporter.scores import PLUGINS as SCORES
 from exporter.scores import Score
@@ -90,9 +90,8 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     @property
     def reads_files(self) -> bool:
         """Tell whether the extractor reads images or arrays, which a record may name by the path of their file."""
-        return self.extractor is not None and bool(
-            getattr(EXTRACTORS[next(iter(self.extractor))], "reads_files", False)
-        )
+        name = next(iter(self.extractor or {}), None)
+        return name is not None and bool(getattr(EXTRACTORS[name], "reads_files", False))
 
 
 class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -183,12 +182,12 @@ def _thresholds(spec: ComponentSpec, kind: Kind | None) -> Iterator[tuple[str, s
 def _domain(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
     if spec.soft_domain is not None and not spec.numeric:
         yield "soft_domain", "leave it out: only numbers have one"
-    elif spec.soft_domain is not None and not _is_range(spec.soft_domain):
+    elif spec.soft_domain is not None and not is_range(spec.soft_domain):
         yield "soft_domain", RANGE
     if spec.domain is None:
         return
     if spec.numeric:
-        if not _is_range(spec.domain):
+        if not is_range(spec.domain):
             yield "domain", RANGE
     elif fixed_levels(spec):
         yield "domain", f"leave it out: the categories are {', '.join(fixed_levels(spec))}"
@@ -196,13 +195,6 @@ def _domain(spec: ComponentSpec) -> Iterator[tuple[str, str]]:
         levels = {label(level) for level in spec.domain if level is not None} - {OTHER}
         if not levels or len(levels) != len(spec.domain) or len(levels) > CATEGORIES:
             yield "domain", f"write the list of valid categories, 1 to {CATEGORIES} different ones"
-
-
-def _is_range(domain: Sequence[float | str | bool | None]) -> bool:
-    if len(domain) != 2 or any(isinstance(bound, str | bool) for bound in domain):  # noqa: PLR2004 - low and high
-        return False
-    bounds = declared(domain)
-    return bounds.low <= bounds.high and bounds.low < math.inf and bounds.high > -math.inf
 
 
 def fixed_levels(spec: ComponentSpec) -> tuple[str, ...]:
