@@ -69,6 +69,7 @@ def test_what_is_left_out_has_the_documented_default(write):
     assert model.process is None
     limits = config.limits
     assert (limits.series, limits.categories, limits.line_bytes) == (50_000, 50, 1_048_576)
+    assert limits.image_bytes == 67_108_864
     assert config.evaluation_interval == 15
     assert config.sources[0].decoder == "native"
 
@@ -107,10 +108,11 @@ limits: {series: 100, categories: 5, line_bytes: 2048}
 def test_paths_start_at_the_directory_of_the_file(write, tmp_path):
     (tmp_path / "etc").mkdir()
     write(digits(), "etc/digits.json")
-    text = MINIMAL + "  - file: {path: logs/*.jsonl}\n  - file: {path: /var/log/model.jsonl}\n"
+    text = MINIMAL + "  - file: {path: logs/*.jsonl, images: shots}\n  - file: {path: /var/log/model.jsonl}\n"
     config = load(write(text, "etc/exporter.yml"))
     assert config.models[0].profile == Path("etc/digits.json")
     assert [str(source.path) for source in config.sources[1:]] == ["etc/logs/*.jsonl", "/var/log/model.jsonl"]
+    assert [source.images for source in config.sources] == [None, Path("etc/shots"), None]
 
 
 def test_every_problem_is_reported_at_once_with_file_line_key_and_what_would_be_right(problems):
