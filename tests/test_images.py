@@ -99,12 +99,20 @@ def test_a_file_that_cannot_be_read_is_counted_once_a_record_and_logged_once_a_r
     told = [record.message for record in caplog.records]
     assert sorted(told) == sorted(
         [
-            "cannot read gone.png: No such file or directory",
-            f"cannot read /etc/passwd.png: it does not lead below {root}",
-            "cannot read fuller.png: it has more than 1,000 bytes",
-            "cannot read link.png: it is no regular file",
+            "cannot read 'gone.png': No such file or directory",
+            f"cannot read '/etc/passwd.png': it does not lead below {root}",
+            "cannot read 'fuller.png': it has more than 1,000 bytes",
+            "cannot read 'link.png': it is no regular file",
         ]
     )
+
+
+def test_a_path_is_logged_short_and_without_what_a_terminal_would_obey(root, caplog):
+    with pytest.raises(FileError):
+        Images(root).read("\x1b[2J\n.png" + "x" * 4000)
+    (record,) = caplog.records
+    assert record.message.startswith(r"cannot read '\x1b[2J\n.pngxxx")
+    assert len(record.message) < 300
 
 
 def test_paths_start_at_the_root_or_else_at_the_directory_of_the_log(root, tmp_path):

@@ -75,7 +75,7 @@ class Images:
         except FileError as refusal:
             if refusal.reason not in self._told:
                 self._told.add(refusal.reason)
-                logger.warning("cannot read %s: %s", datum, refusal, extra={"reason": refusal.reason})
+                logger.warning("cannot read %.200r: %s", datum, refusal, extra={"reason": refusal.reason})
             self.refused[refusal.reason] += 1
             return refusal
 
