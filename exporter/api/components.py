@@ -32,12 +32,13 @@ TIMES = re.compile("date|time|period|duration")  # as numpy, pandas and Arrow na
 class InputComponent:
     """A value of each input.
 
-    `extractor` turns a datum into the value; without one the datum is the value. `element` is the dotted path of what
-    the extractor reads, where the datum is a mapping (`image` of `{"image": ...}`). Where `dtype` is left out, it is
-    found in the data: whole numbers of at most 20 different values are categories. `domain` is (low, high), None for an
-    open end, or the list of categories; it is learned where it is left out. Outside of it a value is invalid; outside
-    of `soft_domain`, a range that is learned too, a number is only warned of. `thresholds` are by drift statistic.
-    `main` marks a component that matters most, and `importance` is its weight in the drift of all together.
+    `extractor`, or one of this short name, turns a datum into the value; without one the datum is the value. `element`
+    is the dotted path of what the extractor reads, where the datum is a mapping (`image` of `{"image": ...}`). Where
+    `dtype` is left out, it is found in the data: whole numbers of at most 20 different values are categories. `domain`
+    is (low, high), None for an open end, or the list of categories; it is learned where it is left out. Outside of it a
+    value is invalid; outside of `soft_domain`, a range that is learned too, a number is only warned of. `thresholds`
+    are by drift statistic. `main` marks a component that matters most, and `importance` is its weight in the drift of
+    all together.
     """
 
     name: str
