@@ -227,6 +227,13 @@ SOURCE_EVENTS = Metric(
     ("source", "event"),
 )
 QUEUE = Metric("prediction_exporter_queue_batches", "gauge", "Decoded batches that wait for the writer.")
+CHECKPOINT = Metric(
+    "prediction_exporter_checkpoint_timestamp_seconds", "gauge", "Unix time when the state file was last written."
+)
+CHECKPOINT_FAILURES = Metric(
+    "prediction_exporter_checkpoint_failures_total", "counter", "Times that the state file could not be written."
+)
+STATE_BYTES = Metric("prediction_exporter_state_bytes", "gauge", "Size of the state file.")
 EVALUATION_DURATION = Metric(
     "prediction_exporter_evaluation_duration_seconds", "gauge", "Duration of the last evaluation of all models."
 )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.batch import Batch, Column, Fault, Floats, Kind, absent
-from exporter.joins import Joiner, Match, Tallies
+from exporter.joins import Joiner, Match, Tallies, Waiting
 from exporter.plan import EvalStep, ModelPlan
 from exporter.summaries import ComponentSummary, Measure
 from exporter.windows import Ring, RowRing, Summaries, TimeRing, add, ring, summarise, total
@@ -93,6 +93,23 @@ class Engine:
             pending=0,
             extractor_failures=Counter(),
         )
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        """Return what waits by id."""
+        return self._joiner.places
+
+    @property
+    def time_before(self) -> float:
+        """Return the time of the last record, Unix seconds, by which one without a time is placed."""
+        return self._time_before
+
+    def resume(self, state: State, time_before: float) -> None:
+        """Go on from a state; what waits by id is taken up at each place of `waiting`."""
+        self._joiner.resume(state.tallies)
+        self._extractor_failures = state.extractor_failures.copy()
+        self._time_before = time_before
+        self.state = state
 
     @np.errstate(all="ignore")
     def ingest(self, batch: Batch, now: float) -> Counter[str]:

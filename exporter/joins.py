@@ -21,7 +21,7 @@ class Tallies:
 class Waiting:
     """Values by id in order of arrival, forgotten after `wait` seconds or when there are more than `limit`.
 
-    `expired` counts what was forgotten.
+    `expired` counts what was forgotten. `changes`, once it is a dict, takes what is put and, as None, what is gone.
     """
 
     def __init__(self, wait: float, limit: int) -> None:
@@ -29,6 +29,7 @@ class Waiting:
         self._limit = limit
         self._items: dict[str, tuple[float, Values]] = {}
         self.expired = 0
+        self.changes: dict[str, tuple[float, Values] | None] | None = None
 
     def __len__(self) -> int:
         return len(self._items)
@@ -39,10 +40,19 @@ class Waiting:
     def put(self, key: str, at: float, values: Values = ()) -> None:
         """Keep values."""
         self._items[key] = (at, values)
+        if self.changes is not None:
+            self.changes[key] = (at, values)
+
+    def resume(self, items: Iterable[tuple[str, float, Values]]) -> None:
+        """Take up what waited before a restart, the oldest first, and note changes from now on."""
+        self._items = {key: (at, values) for key, at, values in items}
+        self.changes = {}
 
     def take(self, key: str, now: float) -> tuple[float, Values] | None:
         """Return and forget the values of an id, with the time they arrived; None where it has waited too long."""
         found = self._items.pop(key, None)
+        if found is not None and self.changes is not None:
+            self.changes[key] = None
         if found is None or found[0] > now - self._wait:
             return found
         self.expired += 1
@@ -61,6 +71,8 @@ class Waiting:
             gone.append(key)
         for key in gone:
             del self._items[key]
+        if self.changes is not None:
+            self.changes |= dict.fromkeys(gone)
         self.expired += len(gone)
 
 
@@ -82,6 +94,16 @@ class Joiner:
     def pending(self) -> int:
         """Return how many predictions wait."""
         return len(self._predictions)
+
+    @property
+    def places(self) -> tuple[Waiting, ...]:
+        """Return what waits: predictions, actuals, ids of what is joined, ids of failed predictions."""
+        return self._predictions, self._actuals, self._joined, self._failed
+
+    def resume(self, tallies: Tallies) -> None:
+        """Go on from what had happened before a restart."""
+        self._seen, self._anonymous, self._duplicate = tallies.actuals, tallies.unmatched, tallies.duplicate
+        self._predictions.expired = tallies.unlabelled
 
     def tallies(self) -> Tallies:
         """Return what has happened so far."""

@@ -163,7 +163,7 @@ extra: 1
         "exporter.yml:18: limits.series: 0 is out of range; it must be at least 1",
         "exporter.yml:19: limits.categories: 'lots' is not a whole number",
         "exporter.yml:20: limits.series: stands twice; first in line 18",
-        "exporter.yml:21: extra: unknown key; known: models, sources, limits, evaluation_interval",
+        "exporter.yml:21: extra: unknown key; known: models, sources, state, limits, evaluation_interval",
     ]
 
 

@@ -3,8 +3,8 @@
 A Shiryaev-Roberts e-detector on binned counts with a tolerance; docs/calibration.md says what it does on data.
 """
 
-from exporter.alarm.bank import Bank, Verdict, Watched
+from exporter.alarm.bank import Bank, Part, Verdict, Watched
 from exporter.alarm.block import Evidence
 from exporter.alarm.calibration import Unrest, calibrate
 
-__all__ = ["Bank", "Evidence", "Unrest", "Verdict", "Watched", "calibrate"]
+__all__ = ["Bank", "Evidence", "Part", "Unrest", "Verdict", "Watched", "calibrate"]

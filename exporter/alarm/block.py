@@ -7,6 +7,7 @@ number of steps to the first M >= A is at least A, whatever the sizes of the ste
 other.
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -63,6 +64,11 @@ class Block:
             np.array([len(s.expected) for s in streams], np.float64),
             np.array(lines, np.float64),
         )
+
+    @property
+    def signature(self) -> bytes:
+        """Return what tells the streams from all others."""
+        return hashlib.blake2b(self.expected.tobytes() + self.scores.tobytes(), digest_size=16).digest()
 
     def start(self) -> "Evidence":
         """Return the evidence before the first row."""

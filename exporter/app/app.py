@@ -6,16 +6,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from exporter import __version__, catalog
 from exporter.app.decoding import decoder_of
 from exporter.app.fleet import Fleet
+from exporter.app.keeper import Keeper
 from exporter.app.memory import share_one_heap
 from exporter.app.pipeline import Item, Pipeline
 from exporter.app.plugins import failures
 from exporter.config import Config
+from exporter.sources import Source
 from exporter.sources.images import Images
 from exporter.web.pages import Facts, Site
 from exporter.web.server import Server
@@ -44,6 +47,7 @@ class App:
         self._config = config
         self._config_path = config_path
         self._fleet = Fleet(config)
+        self._keeper = None if config.state is None else Keeper(config.state, self._fleet)
         self._batches: queue.Queue[Item] = queue.Queue(QUEUE_BATCHES)
         self._stop = threading.Event()
         self._ready = threading.Event()
@@ -72,6 +76,8 @@ class App:
         for pipeline in self._pipelines:
             pipeline.start()
         self._evaluator.start()
+        if self._keeper is None:
+            logger.info("no state: is configured, so nothing is kept over a restart and logs are read from their start")
         logger.info("listening on %s", ", ".join(self.addresses))
 
     def stop(self) -> None:
@@ -81,6 +87,8 @@ class App:
         self._stop.set()
         self._writer.join()
         self._evaluator.join()
+        if self._keeper is not None:
+            self._keeper.close()
         self._server.stop()
 
     def run(self) -> int:
@@ -97,26 +105,40 @@ class App:
         images = Images(getattr(source, "images", None), self._config.limits.image_bytes)
         return Pipeline(
             source.name,
-            lambda: source.open(self._config.limits.line_bytes),
+            self._opener(source),
             decoder_of(source.decoder, self._fleet.schemas, images),
             self._batches,
             self._fleet.telemetry,
             images=images,
+            positions=self._keeper is not None,
         )
+
+    def _opener(self, source: Any) -> Callable[[], Source]:  # noqa: ANN401 - as above
+        position = None if self._keeper is None else self._keeper.position(source.name)
+        if position is None:
+            return lambda: source.open(self._config.limits.line_bytes)
+        return lambda: source.open(self._config.limits.line_bytes, position=position)
 
     def _write(self) -> None:
         telemetry = self._fleet.telemetry
         while not (self._stop.is_set() and self._batches.empty()):
             telemetry.gauge(catalog.QUEUE.name, self._batches.qsize())
+            with suppress(queue.Empty):
+                self._take(self._batches.get(timeout=TICK))
+            if self._keeper is not None:
+                self._keeper.keep()
+
+    def _take(self, item: Item) -> None:
+        for model, batch in item.batches:
             try:
-                source, model, batch = self._batches.get(timeout=TICK)
-            except queue.Empty:
-                continue
-            try:
-                self._fleet.ingest(source, model, batch, time.time())
+                self._fleet.ingest(item.source, model, batch, time.time())
             except Exception:
-                logger.exception("a batch of source %s could not be taken in", source)
-                telemetry.count(catalog.EVALUATION_FAILURES.name, kind="ingest", name=source)
+                logger.exception("a batch of source %s could not be taken in", item.source)
+                self._fleet.telemetry.count(catalog.EVALUATION_FAILURES.name, kind="ingest", name=item.source)
+        for name, labels, count in item.counts:
+            self._fleet.telemetry.count(name, count, **labels)
+        if self._keeper is not None:
+            self._keeper.note(item.source, item.position)
 
     def _evaluate(self) -> None:
         next_evaluation = next_look = 0.0

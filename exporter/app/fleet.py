@@ -19,6 +19,7 @@ from exporter.exposition.negotiate import Format
 from exporter.exposition.render import Family, line, render
 from exporter.plan import plan, plug_ins
 from exporter.process import ProcessSample, ProcessWatch
+from exporter.state import Watch
 from exporter.telemetry import Telemetry
 
 
@@ -43,7 +44,7 @@ class Model:
         self.series = series(self.plan, watched=config.process is not None)
         self.engine = Engine(self.plan)
         self.evaluation: Evaluation | None = None
-        self._evidence = self.plan.bank.start()
+        self.watch = Watch(self.engine, self.plan.bank.start())
         self._stepped = -math.inf
         self._budget = config.alarm.false_alarm_budget
         self._lines = ModelLines(self.plan)
@@ -60,14 +61,14 @@ class Model:
         if now - self._stepped >= interval:
             self._stepped = now
             totals = (*state.predictions.total, *state.outcomes.total)
-            self._evidence = self.plan.bank.step(self._evidence, totals, now)
+            self.watch.evidence = self.plan.bank.step(self.watch.evidence, totals, now)
 
     def evaluate(self, now: float) -> Evaluation:
         """Evaluate the state as of a time (Unix seconds)."""
         state = self.engine.state
         self.step(state, now)
         found = evaluate(self.plan, state.predictions.windows(now), state.outcomes.windows(now))
-        self.evaluation = replace(alarmed(self.plan, found, self._evidence), time=now)
+        self.evaluation = replace(alarmed(self.plan, found, self.watch.evidence), time=now)
         return self.evaluation
 
     def findings(self, window: str | None) -> Iterator[dict[str, object]]:

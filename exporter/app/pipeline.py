@@ -5,7 +5,8 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from exporter import catalog
 from exporter.batch import Batch
@@ -16,7 +17,18 @@ from exporter.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
 
-Item = tuple[str, int, Batch]
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Lines of a source: their batches by model, what else they count for, and where the source goes on behind them."""
+
+    source: str
+    batches: Sequence[tuple[int, Batch]]
+    counts: Sequence[tuple[str, dict[str, str], float]]
+    position: object = None
+
+
+ROWS = 8192  # of an item at least, as long as there is more to read
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 EVENTS = ("rotations", "truncations", "read_errors", "restarts")
 REJECTS = ("not_json", "not_object", "too_long", "unknown_model", "empty_record", "duplicate_id")
@@ -41,17 +53,22 @@ class Pipeline:
         name: str,
         open_source: Callable[[], Source],
         decoder: Decoder,
-        batches: queue.Queue[Item],
+        items: queue.Queue[Item],
         telemetry: Telemetry,
         *,
         images: Images,
+        positions: bool = False,
     ) -> None:
         self._name = name
         self._open = open_source
         self._decoder = decoder
         self._images = images
-        self._batches = batches
+        self._queue = items
         self._telemetry = telemetry
+        self._positions = positions
+        self._batches: list[tuple[int, Batch]] = []
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._lines = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"source {name}", daemon=True)
         declare(telemetry, name)
@@ -88,32 +105,40 @@ class Pipeline:
 
     def _take(self, chunk: Chunk) -> None:
         self._images.enter(chunk.directory)
-        for model, batch in self._decoder.feed(chunk.data):
-            self._put(model, batch)
-        if not chunk.lag_bytes:
-            self._flush()
-        self._report(chunk)
-
-    def _flush(self) -> None:
-        for model, batch in self._decoder.flush():
-            self._put(model, batch)
-
-    def _put(self, model: int, batch: Batch) -> None:
-        lag = max(time.time() - batch.newest, 0.0)
-        self._telemetry.gauge(catalog.SOURCE_LAG_SECONDS.name, lag, source=self._name)
-        self._batches.put((self._name, model, batch))
-
-    def _report(self, chunk: Chunk) -> None:
+        self._batches += self._decoder.feed(chunk.data)
+        self._note(chunk)
+        if self._lines >= ROWS or not chunk.lag_bytes:
+            self._hand_over(chunk)
         telemetry, name = self._telemetry, self._name
         telemetry.gauge(catalog.SOURCE_UP.name, float(chunk.up), source=name)
         telemetry.gauge(catalog.SOURCE_LAG_BYTES.name, chunk.lag_bytes, source=name)
-        for event, count in chunk.events.items():
-            telemetry.count(catalog.SOURCE_EVENTS.name, count, source=name, event=event)
+
+    def _note(self, chunk: Chunk) -> None:
+        """Keep what lines count for until they are handed over, so that both are lost or kept together."""
         lines, self._decoder.lines = self._decoder.lines, 0
-        rejects = self._decoder.rejects + Counter(chunk.rejects)
+        self._lines += lines
+        self._counts[catalog.RECORDS.name, ""] += lines + sum(chunk.rejects.values())
+        for reason, count in (self._decoder.rejects + Counter(chunk.rejects)).items():
+            self._counts[catalog.RECORDS_REJECTED.name, reason] += count
         self._decoder.rejects.clear()
-        telemetry.count(catalog.RECORDS.name, lines + sum(chunk.rejects.values()), source=name)
-        for reason, count in rejects.items():
-            telemetry.count(catalog.RECORDS_REJECTED.name, count, source=name, reason=reason)
+        for event, count in chunk.events.items():
+            self._counts[catalog.SOURCE_EVENTS.name, event] += count
         for reason, count in self._images.take_refused().items():
-            telemetry.count(catalog.FILES_REFUSED.name, count, source=name, reason=reason)
+            self._counts[catalog.FILES_REFUSED.name, reason] += count
+
+    def _hand_over(self, chunk: Chunk) -> None:
+        self._batches += self._decoder.flush()
+        if self._batches:
+            lag = max(time.time() - self._batches[-1][1].newest, 0.0)
+            self._telemetry.gauge(catalog.SOURCE_LAG_SECONDS.name, lag, source=self._name)
+        counts = [(name, self._labels(name, what), n) for (name, what), n in self._counts.items() if n]
+        if self._batches or counts:
+            position = chunk.position() if self._positions and chunk.position is not None else None
+            self._queue.put(Item(self._name, self._batches, counts, position))
+        self._batches, self._lines = [], 0
+        self._counts.clear()
+
+    def _labels(self, name: str, what: str) -> dict[str, str]:
+        if name == catalog.RECORDS.name:
+            return {"source": self._name}
+        return {"source": self._name, "event" if name == catalog.SOURCE_EVENTS.name else "reason": what}

@@ -78,9 +78,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole configuration; durations are seconds, paths start at the file's directory."""
+    """The whole configuration; durations are seconds, paths start at the file's directory.
+
+    `state` is the file that keeps what is known over a restart; without it nothing is kept.
+    """
 
     models: Annotated[list[ModelConfig], Some]
     sources: Annotated[list[SourceConfig], Some]
+    state: Path | None = None
     limits: Limits = Limits()
     evaluation_interval: Annotated[Duration, msgspec.Meta(ge=0.1)] = 15.0

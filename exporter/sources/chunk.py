@@ -1,7 +1,7 @@
 """What a source yields, and what a source is."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,8 @@ class Chunk:
     `rejects` counts the lines that the source itself refused, by reason, `events` the "rotations", "truncations" and
     "read_errors", both since the last chunk. `lag_bytes` are known to be unread behind this chunk. `up` is False
     while there is nothing that could be read from. `directory` is that of the file they are of, where there is one.
+    `position` returns, until the next chunk is asked for, where a source that is opened anew goes on behind these
+    lines: numbers, text and bytes in lists and dicts. It is None where a source cannot.
     """
 
     data: bytes
@@ -21,6 +23,7 @@ class Chunk:
     up: bool = True
     events: Mapping[str, int] = field(default_factory=dict)
     directory: str = ""
+    position: Callable[[], object] | None = field(default=None, compare=False)
 
 
 class Source(Protocol):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from exporter.sources.chunk import Chunk, Source
-from exporter.sources.follow import Follower
+from exporter.sources.follow import Follower, Memory
 from exporter.sources.position import Position
 
 HEARTBEAT_SECONDS = 1.0
@@ -34,9 +34,12 @@ class FileConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.name:
             msgspec.structs.force_setattr(self, "name", str(self.path))
 
-    def open(self, line_bytes: int, follow: bool = True) -> Source:
-        """Return the source; with `follow` False it reads all that is there, in order of time, and ends."""
-        return FileSource(self, line_bytes, follow=follow)
+    def open(self, line_bytes: int, follow: bool = True, position: object = None) -> Source:
+        """Return the source; with `follow` False it reads all that is there, in order of time, and ends.
+
+        With the `position` of an earlier chunk it goes on behind that.
+        """
+        return FileSource(self, line_bytes, follow=follow, position=position)
 
 
 class FileSource:
@@ -46,10 +49,12 @@ class FileSource:
     again between two looks at the directory is missed.
     """
 
-    def __init__(self, config: FileConfig, line_bytes: int, *, follow: bool = True) -> None:
+    def __init__(self, config: FileConfig, line_bytes: int, *, follow: bool = True, position: object = None) -> None:
         self._poll_interval = config.poll_interval
         self._follow = follow
         self._files = Follower(str(config.path), line_bytes, follow=follow, from_end=config.start == "end")
+        if position is not None:
+            self._files.resume(msgspec.convert(position, Memory))
         self._next_scan = 0.0
 
     @property
@@ -95,4 +100,9 @@ class FileSource:
     def _chunk(self, data: bytes) -> Chunk:
         events, dropped = self._files.take_events(), self._files.take_dropped()
         rejects = {"too_long": dropped} if dropped else {}
-        return Chunk(data, rejects, self._files.lag_bytes, self._files.up, events, self._files.directory)
+        return Chunk(
+            data, rejects, self._files.lag_bytes, self._files.up, events, self._files.directory, self._position
+        )
+
+    def _position(self) -> object:
+        return msgspec.to_builtins(self._files.memory, builtin_types=(bytes,))

@@ -5,7 +5,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exporter.sources.pool import Pool
@@ -26,6 +26,14 @@ REPEAT_SECONDS = 1.0
 """A path that stays unreadable counts as an error so often."""
 FORGET_SECONDS = 60.0
 """One that is unreadable again after so long is logged again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How far files have been read: those that are done or still grow, and those that were truncated."""
+
+    read: list[Position]
+    truncated: list[Position]
 
 
 class Follower:
@@ -54,6 +62,18 @@ class Follower:
     def positions(self) -> list[Position]:
         """How far each file has been read."""
         return [tail.position for tail in self._tails.values()]
+
+    @property
+    def memory(self) -> Memory:
+        """What another follower needs to know to go on behind the last lines."""
+        begun = (tail.position for tail in self._tails.values() if tail.begun and not tail.done)
+        return Memory([*self._finished, *begun], list(self._truncated))
+
+    def resume(self, memory: Memory) -> None:
+        """Go on where another follower has ended; what it has not seen is read from its beginning."""
+        self._finished.extend(memory.read)
+        self._truncated.extend(memory.truncated)
+        self._from_end = False
 
     @property
     def up(self) -> bool:

@@ -26,7 +26,7 @@ class StdinConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "stdin"
     images: Path | None = None
 
-    def open(self, line_bytes: int, follow: bool = True) -> Source:  # noqa: ARG002 - a pipe can only be followed
+    def open(self, line_bytes: int, follow: bool = True, position: object = None) -> Source:  # noqa: ARG002 - a pipe can only be followed, and has no place to go on from
         """Return the source; it ends where standard input ends."""
         return StdinSource(line_bytes)
 

@@ -1,0 +1,6 @@
+"""What survives a restart: totals, windows, evidence, waiting predictions and source positions, in one file."""
+
+from exporter.state.checkpoint import Checkpoint, Watch
+from exporter.state.store import StateError, Store
+
+__all__ = ["Checkpoint", "StateError", "Store", "Watch"]

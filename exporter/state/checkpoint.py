@@ -1,0 +1,244 @@
+"""What of the exporter is written into the state file, and how it is taken up again after a restart."""
+
+import hashlib
+import logging
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from typing import Any
+
+from exporter.alarm import Evidence, Part
+from exporter.engine import Engine, Stream
+from exporter.joins import Tallies
+from exporter.state import codec
+from exporter.state.codec import Unfit
+from exporter.state.store import Store
+from exporter.summaries import Measure
+from exporter.windows import Ring, RowRing, TimeRing, total
+
+logger = logging.getLogger(__name__)
+
+SLOTS = "slots"
+SOURCES = "sources/"
+COUNTERS = "counters"
+PLACES = 4  # of one model, for what waits: predictions, actuals, the ids of what is joined, and of what has failed
+
+Item = tuple[object, Callable[[Any], object]]
+
+
+@dataclass(slots=True)
+class Watch:
+    """A model as the checkpoint sees it: its engine, and the evidence that another thread replaces."""
+
+    engine: Engine
+    evidence: tuple[Evidence, ...]
+
+
+class Checkpoint:
+    """Writes the state of all models, of the sources and of counters in one transaction; only what has changed.
+
+    Values are never changed once made, so what is the same object as at the last commit is written already.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._parts = store.parts()
+        self._written: dict[str, object] = {}
+        self._slots: dict[str, int] = codec.decode(self._parts[SLOTS]) if SLOTS in self._parts else {}
+        self._joiners: list[tuple[int, Engine]] = []
+
+    @property
+    def bytes(self) -> int:
+        """Return the size of the file."""
+        return self._store.bytes
+
+    def position(self, source: str) -> object:
+        """Return how far a source has been read, None where that is not known."""
+        found = self._parts.get(SOURCES + source)
+        return None if found is None else codec.decode(found)
+
+    def counters(self) -> list[tuple[str, list[tuple[str, str]], float]]:
+        """Return counters by name and labels."""
+        return codec.decode(self._parts[COUNTERS]) if COUNTERS in self._parts else []
+
+    def resume(self, watch: Watch) -> None:
+        """Take up what is known of a model; what no longer fits its profile or configuration is dropped and logged."""
+        engine, name = watch.engine, "\x1f".join(watch.engine.plan.labels)
+        slot = self._slots.setdefault(name, max(self._slots.values(), default=-1) + 1)
+        reader = _Reader(name, self._parts)
+        reader.engine(engine)
+        parts = zip(engine.plan.bank.parts, watch.evidence, strict=True)
+        watch.evidence = tuple(reader.evidence(place, *part) for place, part in enumerate(parts))
+        for place, waiting in enumerate(engine.waiting):
+            rows = self._store.waiting(PLACES * slot + place)
+            waiting.resume((key, at, struct.unpack(f"<{len(row) // 8}d", row)) for key, at, row in rows)
+        self._joiners.append((slot, engine))
+        if reader.dropped:
+            logger.warning("%s: of the saved state no longer fits: %s", name.replace("\x1f", " "), reader.dropped)
+
+    def commit(
+        self,
+        watches: Sequence[Watch],
+        positions: Mapping[str, object],
+        counters: Sequence[tuple[str, Sequence[tuple[str, str]], float]],
+    ) -> None:
+        """Write what has changed since the last commit; OSError where it cannot be, and then nothing is written."""
+        items: dict[str, Item] = {SLOTS: (tuple(self._slots.items()), dict), COUNTERS: (tuple(counters), list)}
+        for watch in watches:
+            items |= _items(watch)
+        items |= {SOURCES + name: (position, lambda value: value) for name, position in positions.items()}
+        changed = {key: item for key, item in items.items() if not _same(self._written.get(key), item[0])}
+        parts: dict[str, bytes | None] = {key: codec.encode(pack(value)) for key, (value, pack) in changed.items()}
+        stale = self._parts.keys() | self._written.keys() if self._parts else self._written.keys()
+        parts |= dict.fromkeys((key for key in stale if key not in items and not key.startswith(SOURCES)), None)
+        waiting = [
+            (PLACES * slot + place, {key: _packed(item) for key, item in one.changes.items()})
+            for slot, engine in self._joiners
+            for place, one in enumerate(engine.waiting)
+            if one.changes
+        ]
+        self._store.commit(parts, waiting)
+        for _, engine in self._joiners:
+            for one in engine.waiting:
+                one.changes = {}
+        self._parts = {}
+        self._written = {key: value for key, (value, _) in items.items()}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._store.close()
+
+
+def _packed(item: tuple[float, tuple[float, ...]] | None) -> tuple[float, bytes] | None:
+    return None if item is None else (item[0], struct.pack(f"<{len(item[1])}d", *item[1]))
+
+
+def _same(before: object, now: object) -> bool:
+    return before is now or (type(now) is tuple and type(before) is tuple and _scalar(now) and before == now)
+
+
+def _scalar(value: tuple[object, ...]) -> bool:
+    return all(isinstance(part, int | float | str | bytes | tuple) for part in value)
+
+
+def _items(watch: Watch) -> dict[str, Item]:
+    """Return what is to be known of a model, by key: each value, and how it is packed."""
+    state, name = watch.engine.state, "\x1f".join(watch.engine.plan.labels)
+    found: dict[str, Item] = {f"{name}\x1ffacts": (_facts(watch.engine), list)}
+    found[f"{name}\x1flatency"] = (state.latency, codec.pack_summary)
+    found[f"{name}\x1fdelay"] = (state.delay, codec.pack_summary)
+    for kind, stream in (("predictions", state.predictions), ("outcomes", state.outcomes)):
+        prefix = f"{name}\x1f{kind}"
+        found[f"{prefix}\x1fbins"] = ((signature(stream.measures),), list)
+        found[f"{prefix}\x1ftotal"] = (stream.total, codec.pack_summaries)
+        for spec, ring in zip(watch.engine.plan.windows, stream.rings, strict=True):
+            found |= _ring(f"{prefix}\x1f{spec.label}", ring)
+    for place, (part, evidence) in enumerate(zip(watch.engine.plan.bank.parts, watch.evidence, strict=True)):
+        found[f"{name}\x1fevidence of\x1f{place}"] = ((part.block.signature,), list)
+        found[f"{name}\x1fevidence\x1f{place}"] = (evidence, codec.pack_evidence)
+    return found
+
+
+def _facts(engine: Engine) -> tuple[object, ...]:
+    state = engine.state
+    last = (state.count, state.failures, state.last_prediction, engine.time_before)
+    return (*last, astuple(state.tallies), tuple(sorted(state.extractor_failures.items())))
+
+
+def _ring(prefix: str, ring: Ring) -> Iterator[tuple[str, Item]]:
+    if isinstance(ring, RowRing):
+        yield f"{prefix}\x1fseen", ((ring.seen,), list)
+        yield from ((f"{prefix}\x1f{place}", (pane, codec.pack_rows)) for place, pane in ring.panes.items())
+    else:
+        yield from ((f"{prefix}\x1f{place}", (pane, codec.pack_summaries)) for place, pane in ring.panes.items())
+
+
+def signature(measures: Sequence[Measure]) -> bytes:
+    """Return what tells the bins of components from all others."""
+    digest = hashlib.blake2b(digest_size=16)
+    for measure in measures:
+        digest.update(repr(measure.levels).encode() if measure.grid is None else measure.grid.edges.tobytes())
+    return digest.digest()
+
+
+class _Reader:
+    """Reads the parts of one model; `dropped` names those that do not fit."""
+
+    def __init__(self, name: str, parts: Mapping[str, bytes]) -> None:
+        self._parts = {key.removeprefix(f"{name}\x1f"): part for key, part in parts.items() if key.startswith(name)}
+        self.dropped: list[str] = []
+
+    def engine(self, engine: Engine) -> None:
+        """Set an engine to what was known."""
+        state = engine.state
+        state = replace(
+            state,
+            predictions=self._stream("predictions", state.predictions, engine),
+            outcomes=self._stream("outcomes", state.outcomes, engine),
+            latency=self._part("latency", lambda p: codec.summary_of(p, engine.plan.latency), state.latency),
+            delay=self._part("delay", lambda p: codec.summary_of(p, engine.plan.delay), state.delay),
+        )
+        before = engine.time_before
+        facts = self._part("facts", list, None)
+        if facts is not None:
+            count, failures, last, before, tallies, failed = facts
+            state = replace(
+                state,
+                count=count,
+                failures=failures,
+                last_prediction=last,
+                tallies=Tallies(*tallies),
+                extractor_failures=Counter(dict(failed)),
+            )
+        engine.resume(state, before)
+
+    def evidence(self, place: int, part: Part, fresh: Evidence) -> Evidence:
+        """Return the evidence of one block of streams; that against another reference says nothing of this one."""
+        if self._part(f"evidence of\x1f{place}", list, None) not in (None, [part.block.signature]):
+            self.dropped.append("evidence, as the reference is another one")
+            return fresh
+        found: Evidence = self._part(f"evidence\x1f{place}", lambda packed: codec.evidence_of(packed, fresh), fresh)
+        return found
+
+    def _part(self, key: str, read: Callable[[Any], Any], otherwise: Any) -> Any:  # noqa: ANN401 - what `read` returns
+        if key not in self._parts:
+            return otherwise
+        try:
+            return read(codec.decode(self._parts[key]))
+        except Unfit:
+            self.dropped.append(key.replace("\x1f", " "))
+            return otherwise
+
+    def _stream(self, kind: str, stream: Stream, engine: Engine) -> Stream:
+        if self._part(f"{kind}\x1fbins", list, None) not in (None, [signature(stream.measures)]):
+            self.dropped.append(f"{kind}, as the components of the profile have other bins")
+            return stream
+        summed = self._part(
+            f"{kind}\x1ftotal", lambda packed: codec.summaries_of(packed, stream.measures), stream.total
+        )
+        labels = [spec.label for spec in engine.plan.windows]
+        rings = tuple(self._ring(f"{kind}\x1f{label}", ring) for label, ring in zip(labels, stream.rings, strict=True))
+        return replace(stream, total=summed, rings=rings)
+
+    def _ring(self, prefix: str, ring: Ring) -> Ring:
+        read = codec.rows_of if isinstance(ring, RowRing) else codec.summaries_of
+        panes: dict[int, Any] = {}
+        for key in self._parts:
+            place = key.removeprefix(f"{prefix}\x1f")
+            if key.startswith(f"{prefix}\x1f") and place.lstrip("-").isdigit():
+                pane = self._part(key, lambda packed: read(packed, ring.measures), None)
+                panes |= {} if pane is None else {int(place): pane}
+        panes = dict(sorted(panes.items()))
+        if isinstance(ring, RowRing):
+            (seen,) = self._part(f"{prefix}\x1fseen", list, [0])
+            return replace(ring, panes=panes, seen=seen)
+        return _time_ring(ring, panes)
+
+
+def _time_ring(ring: TimeRing, panes: Mapping[int, Any]) -> TimeRing:
+    if not panes:
+        return ring
+    newest = max(panes)
+    closed = total((pane for place, pane in panes.items() if place != newest), ring.measures)
+    return replace(ring, panes=panes, newest=newest, closed=closed)

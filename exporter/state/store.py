@@ -1,0 +1,130 @@
+"""One SQLite file that holds what must survive a restart: values by key, and what waits by id, in one transaction."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+APPLICATION = 0x50524544  # "PRED": what `file` and other programs know the format by
+FORMAT = 1
+BUSY_SECONDS = 1.0
+SPARE_PAGES = 1000  # free pages that a commit gives back to the file system at most
+TABLES = """
+CREATE TABLE IF NOT EXISTS part (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS waiting (
+    place INTEGER NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, row BLOB NOT NULL, PRIMARY KEY (place, key)
+) WITHOUT ROWID;
+"""
+
+Waiter = tuple[float, bytes]
+
+
+class StateError(Exception):
+    """A state file that cannot be used; the message says why and what to do. It is left as it is."""
+
+
+class Store:
+    """The state file of one exporter; nobody else can open it meanwhile. For one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._connection = self._open()
+        except sqlite3.DatabaseError as error:
+            raise StateError(f"{path}: {_reason(error)}") from None
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StateError(f"{self._path}: its directory cannot be made: {error.strerror}") from None
+        connection = sqlite3.connect(self._path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        (application,), (version,) = (
+            connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+        )
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if tables and application != APPLICATION:
+            raise StateError(f"{self._path}: it is the database of another program; name another file")
+        if version > FORMAT:
+            raise StateError(f"{self._path}: a newer exporter has written it (format {version}); use that one")
+        if not tables:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("BEGIN EXCLUSIVE")
+        for statement in TABLES.split(";")[:-1]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id={APPLICATION}")
+        connection.execute(f"PRAGMA user_version={FORMAT}")
+        connection.execute("COMMIT")
+
+    def parts(self) -> dict[str, bytes]:
+        """Return all values by key."""
+        return dict(self._read("SELECT key, value FROM part", ()))
+
+    def waiting(self, place: int) -> Iterator[tuple[str, float, bytes]]:
+        """Yield the key, time and row of what waits at a place, the oldest first."""
+        return self._read("SELECT key, at, row FROM waiting WHERE place = ? ORDER BY at", (place,))
+
+    def _read(self, query: str, parameters: tuple[object, ...]) -> Iterator[Any]:
+        try:
+            yield from self._connection.execute(query, parameters)
+        except sqlite3.DatabaseError as error:
+            raise StateError(f"{self._path}: {_reason(error)}") from None
+
+    def commit(
+        self, parts: Mapping[str, bytes | None], waiting: Iterable[tuple[int, Mapping[str, Waiter | None]]]
+    ) -> None:
+        """Write and delete (None) values and what waits, all of it or nothing; raises OSError where it cannot be."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._write(parts, waiting)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise OSError(f"{self._path}: {_reason(error)}") from None
+        with suppress(sqlite3.Error):
+            self._connection.execute(f"PRAGMA incremental_vacuum({SPARE_PAGES})").fetchall()
+
+    def _write(
+        self, parts: Mapping[str, bytes | None], waiting: Iterable[tuple[int, Mapping[str, Waiter | None]]]
+    ) -> None:
+        execute = self._connection.executemany
+        execute("DELETE FROM part WHERE key = ?", ((key,) for key, value in parts.items() if value is None))
+        kept = ((key, value) for key, value in parts.items() if value is not None)
+        execute("INSERT OR REPLACE INTO part VALUES (?, ?)", kept)
+        for place, changes in waiting:
+            gone = ((place, key) for key, item in changes.items() if item is None)
+            execute("DELETE FROM waiting WHERE place = ? AND key = ?", gone)
+            here = ((place, key, *item) for key, item in changes.items() if item is not None)
+            execute("INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?)", here)
+
+    @property
+    def bytes(self) -> int:
+        """Return the size of the file with its journal."""
+        return sum(path.stat().st_size for path in (self._path, Path(f"{self._path}-wal")) if path.exists())
+
+    def close(self) -> None:
+        """Close the file; the journal is merged into it."""
+        with suppress(sqlite3.Error):
+            self._connection.close()
+
+
+def _reason(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "locked" in text:
+        return "another exporter uses it; give each exporter a file of its own"
+    if "malformed" in text or "not a database" in text:
+        return f"it is damaged ({text}) and is left as it is; move it away to begin anew"
+    return text
