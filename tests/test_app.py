@@ -79,9 +79,8 @@ def test_the_exporter_is_ready_after_the_first_evaluation_and_healthy_at_once(si
 
 def test_a_source_is_down_until_there_is_something_to_read(site):
     with site.running() as app:
-        found = until(
-            app.addresses[0], lambda found: value(found, "prediction_exporter_evaluation_timestamp_seconds") > 0
-        )
+        evaluated = ("prediction_exporter_evaluation_timestamp_seconds", ())
+        found = until(app.addresses[0], lambda found: evaluated in found)
         assert value(found, "prediction_exporter_source_up") == 0
         site.append(shop.records(3))
         found = until(app.addresses[0], predicted(3))

@@ -56,12 +56,14 @@ def test_every_declared_metric_is_in_the_catalogue_once():
 def scrapes(tmp_path_factory):
     """Two scrapes of an exporter that watches this very process: at its start, and after a log with all in it."""
     site = running.Site(tmp_path_factory.mktemp("catalog"), f"    process: {{pid: {os.getpid()}}}")
+    site.config.write_text(site.config.read_text() + "state: state.db\n")
     records = [row | {"time": 1_700_000_000} for row in shop.records(600)]
     with site.running() as app:
         address = app.addresses[0]
         start = running.get(address)[1]
         site.append(b"nonsense\n" + shop.lines(records))
-        running.until(address, lambda found: any(name == "model_score" for name, _ in found))
+        kept = "prediction_exporter_checkpoint_timestamp_seconds"
+        running.until(address, lambda found: {"model_score", kept} <= {name for name, _ in found})
         end = running.get(address)[1]
     return start, end
 
@@ -91,13 +93,15 @@ def test_the_number_of_series_that_is_said_is_the_number_of_series(scrapes):
         assert lines[-1] == f"prediction_exporter_series {len(lines)}"
 
 
-def test_a_replay_exposes_what_an_exporter_does_but_for_the_state_of_sources_queue_and_process(scrapes, tmp_path):
+def test_a_replay_exposes_what_an_exporter_does_but_for_sources_queue_process_and_what_is_kept(scrapes, tmp_path):
     site = running.Site(tmp_path)
     site.append(shop.records(600))
     text = replay(site.load(), [str(site.log)], Format.TEXT).decode()
     live = set(re.findall(r"(?m)^# TYPE (\w+) ", scrapes[1].decode()))
     assert live - set(re.findall(r"(?m)^# TYPE (\w+) ", text)) == {
-        metric.name for metric in METRICS if re.search("process|source_up|source_lag|queue", metric.name)
+        metric.name
+        for metric in METRICS
+        if re.search("process|source_up|source_lag|queue|checkpoint|state", metric.name)
     }
 
 
