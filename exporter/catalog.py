@@ -144,6 +144,18 @@ SCORE = Metric(
     "Quality of the model in a window; absent when undefined or below the minimum sample.",
     (*_SCORE, "window"),
 )
+SCORE_LOWER = Metric(
+    "model_score_lower",
+    "gauge",
+    "Lower end of the 95 % interval of a score; absent where there is none.",
+    (*_SCORE, "window"),
+)
+SCORE_UPPER = Metric(
+    "model_score_upper",
+    "gauge",
+    "Upper end of the 95 % interval of a score; absent where there is none.",
+    (*_SCORE, "window"),
+)
 SCORE_SAMPLES = Metric("model_score_samples", "gauge", "Records behind a score.", (*_SCORE, "window"))
 SCORE_REFERENCE = Metric("model_score_reference", "gauge", "The score on the reference.", _SCORE)
 SCORE_THRESHOLD = Metric("model_score_threshold", "gauge", "Value at which a score is no longer acceptable.", _SCORE)

@@ -11,7 +11,7 @@ from exporter.alarm import Evidence, Verdict
 from exporter.batch import Floats
 from exporter.plan import Group, ModelPlan, ScorePlan, statistics
 from exporter.profile import Component
-from exporter.scores.score import MINIMUM_SAMPLES
+from exporter.scores import Measurement
 from exporter.summaries import ComponentSummary, Stack
 from exporter.windows import Summaries
 
@@ -35,12 +35,11 @@ class ComponentReading:
 
 @dataclass(frozen=True, slots=True)
 class ScoreReading:
-    """A score in a window (NaN where it is undefined or has too few records) and the records behind it."""
+    """A score in a window: undefined, and without interval, where it has too few records."""
 
     name: str
     window: str
-    value: float
-    samples: int
+    found: Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +146,7 @@ def _drifted(readings: Sequence[ComponentReading]) -> float:
 def _score(plan: ScorePlan, window: Summaries, label: str, failures: Counter[tuple[str, str]]) -> ScoreReading:
     name = plan.reference.spec.name
     try:
-        value, samples = plan.score.measure(window[plan.component])
+        return ScoreReading(name, label, plan.score.measure(window[plan.component]).shown)
     except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
         failures["score", name] += 1
-        return ScoreReading(name, label, math.nan, 0)
-    return ScoreReading(name, label, value if samples >= MINIMUM_SAMPLES else math.nan, samples)
+        return ScoreReading(name, label, Measurement(math.nan, 0))

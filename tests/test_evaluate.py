@@ -40,7 +40,7 @@ def readings(evaluation, window="1h"):
 def known(evaluation):
     """All numbers that would be exposed as drift or score."""
     drift = [value for reading in evaluation.components for value in reading.drift.values()]
-    return [value for value in [*drift, *(score.value for score in evaluation.scores)] if not math.isnan(value)]
+    return [value for value in [*drift, *(score.found.value for score in evaluation.scores)] if not math.isnan(value)]
 
 
 def shifted(log, role="input", **parts):
@@ -100,7 +100,7 @@ def test_without_traffic_there_is_no_drift_no_score_and_no_share_of_drifted_comp
         assert known(evaluation) == []
         assert all(math.isnan(share) for share in evaluation.drifted.values())
         assert {reading.samples for reading in evaluation.components} == {0}
-        assert {score.samples for score in evaluation.scores} == {0}
+        assert {score.found.samples for score in evaluation.scores} == {0}
         assert all(math.isnan(value) for reading in evaluation.components for value in reading.quantiles)
         assert evaluation.failures == Counter()
 
@@ -117,7 +117,7 @@ def test_the_reference_replayed_is_no_drift_and_scores_as_it_did():
     assert max(values) < 1e-12
     assert evaluation.drifted == {"1h": 0.0, "100000 rows": 0.0}
     for score, reference in zip(evaluation.scores, shop.profile().scores * 2, strict=True):
-        assert (score.value, score.samples) == (pytest.approx(reference.reference), reference.samples)
+        assert (score.found.value, score.found.samples) == (pytest.approx(reference.reference), reference.samples)
 
 
 def test_other_data_of_the_same_kind_is_below_every_threshold():
@@ -195,7 +195,7 @@ def test_a_score_that_raises_costs_only_itself_and_is_one_counted_failure():
     sound, evaluation = evaluated(log, LONG[:1]), evaluated(log, planned=with_score(boom))
     assert evaluation.failures == Counter({("score", "accuracy"): 1})
     broken = next(score for score in evaluation.scores if score.name == "accuracy")
-    assert (math.isnan(broken.value), broken.samples) == (True, 0)
+    assert (math.isnan(broken.found.value), broken.found.samples) == (True, 0)
     assert [s for s in evaluation.scores if s.name != "accuracy"] == [s for s in sound.scores if s.name != "accuracy"]
     assert evaluation.drifted == sound.drifted
 
@@ -204,15 +204,15 @@ def test_a_score_that_raises_costs_only_itself_and_is_one_counted_failure():
 def test_a_score_is_unknown_below_its_minimum_sample_and_its_sample_size_is_said(samples, expected):
     evaluation = evaluated(shop.records(samples, seed=2), LONG[:1])
     accuracy = next(score for score in evaluation.scores if score.name == "accuracy")
-    assert (math.isnan(accuracy.value), accuracy.samples) == (expected, samples)
+    assert (math.isnan(accuracy.found.value), accuracy.found.samples) == (expected, samples)
 
 
 def test_a_score_that_is_undefined_is_unknown_however_many_records_there_are():
     log = shifted(shop.records(200, seed=2), "output", sold="no")
     scores = {score.name: score for score in evaluated(log, LONG[:1]).scores}
-    assert math.isnan(scores["precision"].value)
-    assert scores["precision"].samples == 0
-    assert scores["recall"].value == 0.0
+    assert math.isnan(scores["precision"].found.value)
+    assert scores["precision"].found.samples == 0
+    assert scores["recall"].found.value == 0.0
 
 
 def test_a_score_may_be_of_any_component_where_its_name_is_clear():
@@ -223,8 +223,8 @@ def test_a_score_may_be_of_any_component_where_its_name_is_clear():
     log = shifted(shop.records(100, seed=2), size=7.0)
     unlabelled = [{key: part for key, part in record.items() if key != "actual"} for record in log]
     found = {score.name: score for score in evaluated(unlabelled, planned=plan(profile, LONG[:1])).scores}
-    assert (found["mean_size"].value, found["mean_size"].samples) == (7.0, 100)
-    assert (math.isnan(found["mean_error"].value), found["mean_error"].samples) == (True, 0)
+    assert (found["mean_size"].found.value, found["mean_size"].found.samples) == (7.0, 100)
+    assert (math.isnan(found["mean_error"].found.value), found["mean_error"].found.samples) == (True, 0)
     wrong = msgspec.structs.replace(spec, scores=[ScoreSpec("mean", "price"), ScoreSpec("accuracy", "colour")])
     assert problems(wrong) == [
         ("scores[0].input", "price is the name of several: output price, actual price"),

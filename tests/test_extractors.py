@@ -106,7 +106,8 @@ def test_the_absolute_error_is_the_distance_and_its_mean_the_score(output, shift
     errors = AbsoluteError("price", "price").bind(*NUMBERS)(output, actual)
     assert errors.tolist() == [abs(o - a) for o, a in zip(output.tolist(), actual.tolist(), strict=True)]
     if len(errors) and np.isfinite(errors).all():
-        value, samples = SCORES["mean_absolute_error"].measure(Measure(Grid.of(errors)).of(errors))
+        found = SCORES["mean_absolute_error"].measure(Measure(Grid.of(errors)).of(errors))
+        value, samples = found.value, found.samples
         assert (value, samples) == (pytest.approx(sum(x / len(errors) for x in errors.tolist())), len(errors))
 
 

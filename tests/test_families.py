@@ -157,8 +157,10 @@ def test_readings_are_exposed_by_window_and_unknown_ones_are_absent(engine, foun
     assert len(labelled(found, "model_window_samples")) == len(evaluation.components) == 22
     quantiles = labelled(found, "model_component_quantile", component="size", role="input", window="1h")
     assert [float(share) for (share,) in quantiles] == list(QUANTILES)
-    assert labelled(found, "model_score") == {(s.name, s.window): s.value for s in evaluation.scores}
-    assert labelled(found, "model_score_samples") == {(s.name, s.window): s.samples for s in evaluation.scores}
+    assert labelled(found, "model_score") == {(s.name, s.window): s.found.value for s in evaluation.scores}
+    assert labelled(found, "model_score_samples") == {(s.name, s.window): s.found.samples for s in evaluation.scores}
+    assert labelled(found, "model_score_lower") == {(s.name, s.window): s.found.lower for s in evaluation.scores}
+    assert labelled(found, "model_score_upper") == {(s.name, s.window): s.found.upper for s in evaluation.scores}
     assert labelled(found, "model_drifted_components_ratio") == {(w,): share for w, share in evaluation.drifted.items()}
 
 

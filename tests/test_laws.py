@@ -290,19 +290,24 @@ def test_a_score_is_in_its_range_with_its_n_and_of_nothing_it_is_undefined(name,
     column = np.abs(data.draw(columns)) if levels is None else data.draw(columns)
     evaluated = measure.of(column)
     before = copy.deepcopy(facts(evaluated))
-    value, samples = SCORES[name].measure(evaluated)
+    found = SCORES[name].measure(evaluated)
+    value, samples = found.value, found.samples
     top, _ = declared(SCORES[name].measure)
     assert isinstance(samples, int)
     assert 0 <= samples <= evaluated.n
     assert math.isnan(value) if samples == 0 else 0 <= value <= top
+    assert math.isnan(found.lower) or found.lower <= value <= found.upper
+    assert math.isnan(found.lower) == math.isnan(found.upper)
     assert repr(facts(evaluated)) == repr(before)
 
 
 @score
 def test_a_score_of_no_records_is_undefined_and_has_no_sample(name, levels):
-    value, samples = SCORES[name].measure(read_by(levels)[0].empty())
-    assert math.isnan(value)
-    assert samples == 0
+    found = SCORES[name].measure(read_by(levels)[0].empty())
+    assert math.isnan(found.value)
+    assert math.isnan(found.lower)
+    assert math.isnan(found.upper)
+    assert found.samples == 0
 
 
 @score
@@ -311,10 +316,10 @@ def test_a_score_of_no_records_is_undefined_and_has_no_sample(name, levels):
 def test_a_score_of_two_windows_lies_between_theirs_and_their_samples_add_up(name, levels, data):
     measure, columns = read_by(levels)
     one, other = (measure.of(np.abs(c) if levels is None else c) for c in (data.draw(columns), data.draw(columns)))
-    (first, n), (second, m), (both, total) = (SCORES[name].measure(s) for s in (one, other, one + other))
-    assert total == n + m
-    known = [value for value in (first, second) if not math.isnan(value)]
-    assert not known or min(known) - 1e-6 <= both <= max(known) + 1e-6
+    first, second, both = (SCORES[name].measure(s) for s in (one, other, one + other))
+    assert both.samples == first.samples + second.samples
+    known = [found.value for found in (first, second) if not math.isnan(found.value)]
+    assert not known or min(known) - 1e-6 <= both.value <= max(known) + 1e-6
 
 
 def test_a_score_says_which_way_is_better():

@@ -58,9 +58,9 @@ class Overshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return lambda o, a: np.maximum(o - a, 0.0)
 """
 WORST = """
-from exporter.scores import Score
+from exporter.scores import Measurement, Score
 def worst(summary):
-    return summary.moments.high, summary.n
+    return Measurement(summary.moments.high, summary.n)
 WORST = Score(worst, "low", reads=(None,))
 """
 GAP = """
@@ -274,7 +274,7 @@ FAILING = {
     "init": VOWELS.replace("if not self.letters:", "if True:").replace('"write at least one letter"', '"no licence"'),
     "bind": OVERSHOT.replace("return lambda", "raise RuntimeError('no licence')\n        return lambda"),
     "compute": OVERSHOT.replace("np.maximum(o - a, 0.0)", "np.no_licence"),
-    "measure": WORST.replace("return summary", "raise RuntimeError('no licence')\n    return summary"),
+    "measure": WORST.replace("return Measurement", "raise RuntimeError('no licence')\n    return Measurement"),
     "fit": RARITY.replace("data = list(data)", "raise RuntimeError('no licence')"),
 }
 

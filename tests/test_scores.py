@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exporter.batch import Fault, absent
 from exporter.scores import BUILTIN
-from exporter.scores.score import CELLS, TRUTH, ratio
+from exporter.scores.score import CELLS, TRUTH
 from exporter.summaries import Grid, Measure
 
 law = settings(derandomize=True, deadline=None, max_examples=80)
@@ -19,7 +19,12 @@ outcomes = st.lists(st.sampled_from([*CELLS, None]), max_size=50)
 
 def measured(name, values, levels):
     codes = [-Fault.MISSING if value is None else levels.index(value) for value in values]
-    return BUILTIN[name].measure(Measure(levels=levels).of(np.array(codes, np.int32)))
+    return pair(name, Measure(levels=levels).of(np.array(codes, np.int32)))
+
+
+def pair(name, summary):
+    found = BUILTIN[name].measure(summary)
+    return found.value, found.samples
 
 
 def share(good, all_of_them):
@@ -51,7 +56,7 @@ def test_accuracy_reads_right_and_wrong_too(values):
 def test_the_mean_absolute_error_is_the_mean_of_the_finite_errors(errors):
     column = np.array(errors, np.float64)
     finite = column[np.isfinite(column)]
-    value, samples = BUILTIN["mean_absolute_error"].measure(Measure(Grid.of(np.arange(3.0))).of(column))
+    value, samples = pair("mean_absolute_error", Measure(Grid.of(np.arange(3.0))).of(column))
     assert samples == len(finite)
     assert math.isnan(value) if not samples else value == pytest.approx(finite.mean())
 
@@ -85,14 +90,14 @@ def test_the_root_mean_squared_error_is_that_of_numpy_for_signed_and_absolute_er
     expected = pytest.approx(np.sqrt((column**2).mean()), rel=1e-9)
     for values in (column, np.abs(column)):
         summary = Measure(Grid.of(np.arange(3.0))).of(values)
-        assert BUILTIN["root_mean_squared_error"].measure(summary) == (expected, len(errors))
+        assert pair("root_mean_squared_error", summary) == (expected, len(errors))
 
 
 @law
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=50))
 def test_the_mean_is_that_of_numpy(values):
     summary = Measure(Grid.of(np.arange(3.0))).of(np.array(values))
-    assert BUILTIN["mean"].measure(summary) == (pytest.approx(np.mean(values), abs=1e-3), len(values))
+    assert pair("mean", summary) == (pytest.approx(np.mean(values), abs=1e-3), len(values))
 
 
 @pytest.mark.parametrize("name", ["accuracy", "precision", "recall", "f1"])
@@ -111,8 +116,3 @@ def test_an_error_is_better_low_and_a_share_of_right_predictions_high():
     low = {name for name, score in BUILTIN.items() if score.preference == "low"}
     assert low >= {"mean_absolute_error", "root_mean_squared_error"}
     assert not low & {"accuracy", "precision", "recall", "f1"}
-
-
-def test_a_share_of_nothing_is_undefined():
-    assert ratio(1, 4) == (0.25, 4)
-    assert math.isnan(ratio(0, 0)[0])

@@ -8,6 +8,7 @@ from exporter.evaluate import Evaluation, evaluate
 from exporter.exposition.families import ModelLines
 from exporter.plan import ModelPlan
 from exporter.process import ProcessSample
+from exporter.scores import Measurement
 
 _QUIET = Verdict(-1.0, firing=False, tolerance=0.01, kind="shape", since=0.0)
 
@@ -31,7 +32,7 @@ def _complete(plan: ModelPlan, evaluation: Evaluation) -> Evaluation:
         )
         for reading in evaluation.components
     )
-    scores = tuple(replace(score, value=0.0) for score in evaluation.scores)
+    scores = tuple(replace(score, found=Measurement(0.0, 0, 0.0, 0.0)) for score in evaluation.scores)
     alarms = tuple((component, _QUIET) for component in (*plan.prediction_components, *plan.outcome_components))
     drifted = dict.fromkeys(evaluation.drifted, 0.0)
     return replace(evaluation, components=components, scores=scores, drifted=drifted, alarms=alarms)

@@ -15,6 +15,7 @@ from exporter.summaries import ComponentSummary
 from exporter.summaries.presence import REASONS
 
 Labels = tuple[str, ...]
+_SCORE = (catalog.SCORE, catalog.SCORE_LOWER, catalog.SCORE_UPPER, catalog.SCORE_SAMPLES)
 
 
 class ComponentLines:
@@ -101,8 +102,9 @@ class ModelLines:
             yield Family(catalog.DRIFTED_RATIO, line(catalog.DRIFTED_RATIO, (*self._labels, window), share))
         for score in evaluation.scores:
             place = (*self._labels, score.name, score.window)
-            yield Family(catalog.SCORE, line(catalog.SCORE, place, score.value))
-            yield Family(catalog.SCORE_SAMPLES, line(catalog.SCORE_SAMPLES, place, score.samples))
+            values = (score.found.value, score.found.lower, score.found.upper, score.found.samples)
+            for metric, value in zip(_SCORE, values, strict=True):
+                yield Family(metric, line(metric, place, value))
 
     def _one(self, metric: Metric, value: float) -> Family:
         return Family(metric, line(metric, self._labels, value))

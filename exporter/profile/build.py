@@ -193,9 +193,12 @@ def score_of(spec: ScoreSpec, reference: ComponentSummary) -> ScoreReference:
     """Return a score of the reference, with its threshold; ProfileError where the score fails."""
     score = SCORES[spec.kind]
     try:
-        value, samples = score.measure(reference)
+        found = score.measure(reference)
+        value = float(found.value)
     except Exception as error:  # a plug-in may raise anything
         raise ProfileError(f"score {spec.name}: {type(error).__name__}: {error}") from error
     preference = spec.preference or score.preference
     slack = -SLACK * abs(value) if preference == "high" else SLACK * abs(value)
-    return ScoreReference(spec, value, samples, value + slack if spec.threshold is None else spec.threshold, preference)
+    return ScoreReference(
+        spec, value, found.samples, value + slack if spec.threshold is None else spec.threshold, preference
+    )

@@ -10,7 +10,7 @@ from exporter.scores.mean_absolute_error import MEAN_ABSOLUTE_ERROR
 from exporter.scores.precision import PRECISION
 from exporter.scores.recall import RECALL
 from exporter.scores.root_mean_squared_error import ROOT_MEAN_SQUARED_ERROR
-from exporter.scores.score import Score
+from exporter.scores.score import Measurement, Score
 
 BUILTIN: Mapping[str, Score] = {
     "mean": MEAN,
@@ -24,4 +24,4 @@ BUILTIN: Mapping[str, Score] = {
 
 PLUGINS = Plugins("prediction_exporter.scores", BUILTIN, instance_of(Score))
 
-__all__ = ["BUILTIN", "PLUGINS", "Score"]
+__all__ = ["BUILTIN", "PLUGINS", "Measurement", "Score"]

@@ -14,23 +14,32 @@ TRUTH = ("false", "true")
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """A score (NaN where it is undefined), the records behind it, and its 95 % interval (NaN where there is none)."""
+
+    value: float
+    samples: int
+    lower: float = math.nan
+    upper: float = math.nan
+
+    @property
+    def shown(self) -> "Measurement":
+        """Return what may be said of it: below the minimum sample nothing but how many records there are."""
+        return self if self.samples >= MINIMUM_SAMPLES else Measurement(math.nan, self.samples)
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """Quality of the model from a summary.
 
-    `measure` returns the score (NaN where it is undefined) and the number of records behind it; `reads` are the levels
-    of the components that it can read, None for numbers. `of` are the extractors whose numbers it can read, where it
-    cannot read any.
+    `measure` returns the score with its interval; `reads` are the levels of the components that it can read, None for
+    numbers. `of` are the extractors whose numbers it can read, where it cannot read any.
     """
 
-    measure: Callable[[ComponentSummary], tuple[float, int]]
+    measure: Callable[[ComponentSummary], Measurement]
     preference: Preference
     reads: tuple[tuple[str, ...] | None, ...]
     of: tuple[str, ...] = ()
-
-
-def ratio(part: int, whole: int) -> tuple[float, int]:
-    """Return a share and its denominator; NaN of nothing."""
-    return (part / whole if whole else math.nan), whole
 
 
 def counted(summary: ComponentSummary) -> Categories:
