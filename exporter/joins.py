@@ -1,7 +1,7 @@
 """Predictions that wait for their actual, and actuals that wait for their prediction: bounded, by id."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Values = tuple[float, ...]
@@ -43,10 +43,14 @@ class Waiting:
         if self.changes is not None:
             self.changes[key] = (at, values)
 
-    def resume(self, items: Iterable[tuple[str, float, Values]]) -> None:
+    @property
+    def items(self) -> Mapping[str, tuple[float, Values]]:
+        """Return time and values by id, in order of arrival."""
+        return self._items
+
+    def resume(self, items: dict[str, tuple[float, Values]]) -> None:
         """Take up what waited before a restart, the oldest first, and note changes from now on."""
-        self._items = {key: (at, values) for key, at, values in items}
-        self.changes = {}
+        self._items, self.changes = items, {}
 
     def take(self, key: str, now: float) -> tuple[float, Values] | None:
         """Return and forget the values of an id, with the time they arrived; None where it has waited too long."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -13,16 +12,16 @@ from exporter.engine import Engine, Stream
 from exporter.joins import Tallies
 from exporter.state import codec
 from exporter.state.codec import Unfit
+from exporter.state.journal import Journal
 from exporter.state.store import Store
 from exporter.summaries import Measure
 from exporter.windows import Ring, RowRing, TimeRing, total
 
 logger = logging.getLogger(__name__)
 
-SLOTS = "slots"
+WAITING = "\x1fwaiting\x1f"
 SOURCES = "sources/"
 COUNTERS = "counters"
-PLACES = 4  # of one model, for what waits: predictions, actuals, the ids of what is joined, and of what has failed
 
 Item = tuple[object, Callable[[Any], object]]
 
@@ -38,15 +37,15 @@ class Watch:
 class Checkpoint:
     """Writes the state of all models, of the sources and of counters in one transaction; only what has changed.
 
-    Values are never changed once made, so what is the same object as at the last commit is written already.
+    What is known of models that are not configured any more stays in the file. Values are never changed once made, so
+    what is the same object as at the last commit is written already.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._parts = store.parts()
         self._written: dict[str, object] = {}
-        self._slots: dict[str, int] = codec.decode(self._parts[SLOTS]) if SLOTS in self._parts else {}
-        self._joiners: list[tuple[int, Engine]] = []
+        self._journals: list[Journal] = []
 
     @property
     def bytes(self) -> int:
@@ -65,15 +64,14 @@ class Checkpoint:
     def resume(self, watch: Watch) -> None:
         """Take up what is known of a model; what no longer fits its profile or configuration is dropped and logged."""
         engine, name = watch.engine, "\x1f".join(watch.engine.plan.labels)
-        slot = self._slots.setdefault(name, max(self._slots.values(), default=-1) + 1)
         reader = _Reader(name, self._parts)
         reader.engine(engine)
         parts = zip(engine.plan.bank.parts, watch.evidence, strict=True)
         watch.evidence = tuple(reader.evidence(place, *part) for place, part in enumerate(parts))
-        for place, waiting in enumerate(engine.waiting):
-            rows = self._store.waiting(PLACES * slot + place)
-            waiting.resume((key, at, struct.unpack(f"<{len(row) // 8}d", row)) for key, at, row in rows)
-        self._joiners.append((slot, engine))
+        journals = [Journal(f"{name}{WAITING}{place}\x1f", one) for place, one in enumerate(engine.waiting)]
+        for journal in journals:
+            journal.resume(self._parts)
+        self._journals += journals
         if reader.dropped:
             logger.warning("%s: of the saved state no longer fits: %s", name.replace("\x1f", " "), reader.dropped)
 
@@ -84,34 +82,26 @@ class Checkpoint:
         counters: Sequence[tuple[str, Sequence[tuple[str, str]], float]],
     ) -> None:
         """Write what has changed since the last commit; OSError where it cannot be, and then nothing is written."""
-        items: dict[str, Item] = {SLOTS: (tuple(self._slots.items()), dict), COUNTERS: (tuple(counters), list)}
+        items: dict[str, Item] = {COUNTERS: (tuple(counters), list)}
         for watch in watches:
             items |= _items(watch)
         items |= {SOURCES + name: (position, lambda value: value) for name, position in positions.items()}
         changed = {key: item for key, item in items.items() if not _same(self._written.get(key), item[0])}
         parts: dict[str, bytes | None] = {key: codec.encode(pack(value)) for key, (value, pack) in changed.items()}
-        stale = self._parts.keys() | self._written.keys() if self._parts else self._written.keys()
-        parts |= dict.fromkeys((key for key in stale if key not in items and not key.startswith(SOURCES)), None)
-        waiting = [
-            (PLACES * slot + place, {key: _packed(item) for key, item in one.changes.items()})
-            for slot, engine in self._joiners
-            for place, one in enumerate(engine.waiting)
-            if one.changes
-        ]
-        self._store.commit(parts, waiting)
-        for _, engine in self._joiners:
-            for one in engine.waiting:
-                one.changes = {}
+        ours = tuple("\x1f".join((*watch.engine.plan.labels, "")) for watch in watches)
+        known = (key for key in self._parts.keys() | self._written.keys() if key.startswith(ours))
+        parts |= dict.fromkeys(key for key in known if key not in items and WAITING not in key)
+        for journal in self._journals:
+            parts |= journal.parts()
+        self._store.commit(parts)
+        for journal in self._journals:
+            journal.written()
         self._parts = {}
         self._written = {key: value for key, (value, _) in items.items()}
 
     def close(self) -> None:
         """Close the file."""
         self._store.close()
-
-
-def _packed(item: tuple[float, tuple[float, ...]] | None) -> tuple[float, bytes] | None:
-    return None if item is None else (item[0], struct.pack(f"<{len(item[1])}d", *item[1]))
 
 
 def _same(before: object, now: object) -> bool:
@@ -166,7 +156,9 @@ class _Reader:
     """Reads the parts of one model; `dropped` names those that do not fit."""
 
     def __init__(self, name: str, parts: Mapping[str, bytes]) -> None:
-        self._parts = {key.removeprefix(f"{name}\x1f"): part for key, part in parts.items() if key.startswith(name)}
+        self._parts = {
+            key.removeprefix(f"{name}\x1f"): part for key, part in parts.items() if key.startswith(f"{name}\x1f")
+        }
         self.dropped: list[str] = []
 
     def engine(self, engine: Engine) -> None:

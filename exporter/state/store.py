@@ -1,23 +1,15 @@
-"""One SQLite file that holds what must survive a restart: values by key, and what waits by id, in one transaction."""
+"""One SQLite file that holds what must survive a restart: values by key, changed in one transaction."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 APPLICATION = 0x50524544  # "PRED": what `file` and other programs know the format by
 FORMAT = 1
 BUSY_SECONDS = 1.0
 SPARE_PAGES = 1000  # free pages that a commit gives back to the file system at most
-TABLES = """
-CREATE TABLE IF NOT EXISTS part (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS waiting (
-    place INTEGER NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, row BLOB NOT NULL, PRIMARY KEY (place, key)
-) WITHOUT ROWID;
-"""
-
-Waiter = tuple[float, bytes]
+TABLE = "CREATE TABLE IF NOT EXISTS part (key TEXT PRIMARY KEY, value BLOB NOT NULL)"
 
 
 class StateError(Exception):
@@ -62,53 +54,37 @@ class Store:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("BEGIN EXCLUSIVE")
-        for statement in TABLES.split(";")[:-1]:
-            connection.execute(statement)
+        connection.execute(TABLE)
         connection.execute(f"PRAGMA application_id={APPLICATION}")
         connection.execute(f"PRAGMA user_version={FORMAT}")
         connection.execute("COMMIT")
 
     def parts(self) -> dict[str, bytes]:
         """Return all values by key."""
-        return dict(self._read("SELECT key, value FROM part", ()))
-
-    def waiting(self, place: int) -> Iterator[tuple[str, float, bytes]]:
-        """Yield the key, time and row of what waits at a place, the oldest first."""
-        return self._read("SELECT key, at, row FROM waiting WHERE place = ? ORDER BY at", (place,))
-
-    def _read(self, query: str, parameters: tuple[object, ...]) -> Iterator[Any]:
         try:
-            yield from self._connection.execute(query, parameters)
+            return dict(self._connection.execute("SELECT key, value FROM part"))
         except sqlite3.DatabaseError as error:
             raise StateError(f"{self._path}: {_reason(error)}") from None
 
-    def commit(
-        self, parts: Mapping[str, bytes | None], waiting: Iterable[tuple[int, Mapping[str, Waiter | None]]]
-    ) -> None:
-        """Write and delete (None) values and what waits, all of it or nothing; raises OSError where it cannot be."""
+    def commit(self, parts: Mapping[str, bytes | None]) -> None:
+        """Write and delete (None) values, all of it or nothing; OSError where it cannot be."""
+        execute = self._connection.execute
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._write(parts, waiting)
-            self._connection.execute("COMMIT")
+            execute("BEGIN IMMEDIATE")
+            self._write(parts)
+            execute("COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
+                execute("ROLLBACK")
             raise OSError(f"{self._path}: {_reason(error)}") from None
         with suppress(sqlite3.Error):
-            self._connection.execute(f"PRAGMA incremental_vacuum({SPARE_PAGES})").fetchall()
+            execute(f"PRAGMA incremental_vacuum({SPARE_PAGES})").fetchall()
 
-    def _write(
-        self, parts: Mapping[str, bytes | None], waiting: Iterable[tuple[int, Mapping[str, Waiter | None]]]
-    ) -> None:
-        execute = self._connection.executemany
-        execute("DELETE FROM part WHERE key = ?", ((key,) for key, value in parts.items() if value is None))
+    def _write(self, parts: Mapping[str, bytes | None]) -> None:
+        gone = ((key,) for key, value in parts.items() if value is None)
+        self._connection.executemany("DELETE FROM part WHERE key = ?", gone)
         kept = ((key, value) for key, value in parts.items() if value is not None)
-        execute("INSERT OR REPLACE INTO part VALUES (?, ?)", kept)
-        for place, changes in waiting:
-            gone = ((place, key) for key, item in changes.items() if item is None)
-            execute("DELETE FROM waiting WHERE place = ? AND key = ?", gone)
-            here = ((place, key, *item) for key, item in changes.items() if item is not None)
-            execute("INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?)", here)
+        self._connection.executemany("INSERT OR REPLACE INTO part VALUES (?, ?)", kept)
 
     @property
     def bytes(self) -> int:
