@@ -146,7 +146,7 @@ def _drifted(readings: Sequence[ComponentReading]) -> float:
 def _score(plan: ScorePlan, window: Summaries, label: str, failures: Counter[tuple[str, str]]) -> ScoreReading:
     name = plan.reference.spec.name
     try:
-        return ScoreReading(name, label, plan.score.measure(window[plan.component]).shown)
+        return ScoreReading(name, label, plan.score.measure(*(window[place] for place in plan.components)).shown)
     except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
         failures["score", name] += 1
         return ScoreReading(name, label, Measurement(math.nan, 0))

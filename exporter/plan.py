@@ -11,7 +11,6 @@ from exporter.drift import DEFAULT, Statistic
 from exporter.drift import PLUGINS as STATISTICS
 from exporter.extractors import Bound
 from exporter.profile import Component, Profile, ScoreReference, scored
-from exporter.scores import PLUGINS as SCORES
 from exporter.scores import Score
 from exporter.summaries import Categories, Grid, Layout, Measure, Stack
 from exporter.windows import WindowSpec
@@ -43,11 +42,11 @@ class EvalStep:
 
 @dataclass(frozen=True, slots=True)
 class ScorePlan:
-    """A score and the place of the component that it reads among those of outcomes, or else of predictions."""
+    """A score and the places of the components that it reads among those of outcomes, or else of predictions."""
 
     reference: ScoreReference
     score: Score
-    component: int
+    components: tuple[int, ...]
     outcome: bool = True
 
 
@@ -164,9 +163,12 @@ def _groups(components: Sequence[Component]) -> Iterator[Group]:
 def _score_plan(reference: ScoreReference, prediction: Sequence[Component], outcome: Sequence[Component]) -> ScorePlan:
     joined = [component.spec.key for component in outcome]
     alone = [component.spec.key for component in prediction]
-    (key,) = scored(reference.spec, (*joined, *alone))
-    places = joined if key in joined else alone
-    return ScorePlan(reference, SCORES[reference.spec.kind], places.index(key), outcome=places is joined)
+    keys = scored(reference.spec, (*joined, *alone))
+    places = joined if keys[0] in joined else alone
+    if not set(keys) <= set(places):
+        raise ValueError(f"score {reference.spec.name} reads predictions and outcomes, which are of different records")
+    components = tuple(places.index(key) for key in keys)
+    return ScorePlan(reference, reference.spec.resolved(), components, outcome=places is joined)
 
 
 def _capped(component: Component, limit: int) -> Component:

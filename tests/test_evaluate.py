@@ -179,7 +179,7 @@ def test_a_statistic_that_raises_costs_only_itself_and_is_counted(monkeypatch, n
 def with_score(measure, name="accuracy"):
     planned = shop.planned(LONG[:1])
     scores = [
-        ScorePlan(s.reference, Score(measure, "high", s.score.reads), s.component)
+        ScorePlan(s.reference, Score(measure, "high", s.score.reads), s.components)
         if s.reference.spec.name == name
         else s
         for s in planned.scores

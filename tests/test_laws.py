@@ -272,51 +272,77 @@ def test_at_its_least_sample_a_statistic_is_under_its_threshold_without_drift_an
 
 # -- scores
 
-READ = [(name, levels) for name, score in SCORES.items() for levels in score.reads]
+READ = [
+    (name, levels)
+    for name, score in SCORES.items()
+    for levels in itertools.product(*(reads.levels for reads in score.reads))
+]
+# Scores that are not the mean of something over single records, so that a window may be worse than both its halves.
+WHOLE = {"balanced_accuracy", "matthews_correlation", "median_absolute_error", "r2"}
+AVERAGES = [(name, levels) for name, levels in READ if name not in WHOLE]
 score = pytest.mark.parametrize(("name", "levels"), READ)
 
 
-def read_by(levels):
-    if levels is None:
-        return Measure(GRID), arrays(np.float64, st.integers(0, 40), elements=st.one_of(st.floats(0, 1e6), NUMBERS))
-    return Measure(levels=levels), arrays(np.int32, st.integers(0, 40), elements=st.integers(-3, len(levels) - 1))
+def evaluated_by(levels, columns):
+    """Return a summary of each column."""
+    measures = (Measure(GRID) if some is None else Measure(levels=some) for some in levels)
+    return [measure.of(column) for measure, column in zip(measures, columns, strict=True)]
+
+
+def read_by(data, name, levels):
+    """Draw a column, all of one length, of each component that a score reads; numbers are not above its range."""
+    rows = data.draw(st.integers(0, 40))
+    number = arrays(np.float64, rows, elements=st.one_of(st.floats(0, 1e6), NUMBERS))
+    _, most = range_of(SCORES[name].measure)
+    number = number.map(lambda column: np.minimum(np.abs(column), most))
+    return [
+        data.draw(number if some is None else arrays(np.int32, rows, elements=st.integers(-3, len(some) - 1)))
+        for some in levels
+    ]
+
+
+def range_of(function):
+    """Return the least and the largest value that a score's docstring names."""
+    text = inspect.getdoc(function)
+    found = re.search(r"(-infinity|-1|0) to (1|infinity)", text)
+    assert found, f"the docstring does not say the range: {text}"
+    return [float(end.replace("infinity", "inf")) for end in found.groups()]
 
 
 @score
 @law
 @given(st.data())
-def test_a_score_is_in_its_range_with_its_n_and_of_nothing_it_is_undefined(name, levels, data):
-    measure, columns = read_by(levels)
-    column = np.abs(data.draw(columns)) if levels is None else data.draw(columns)
-    evaluated = measure.of(column)
-    before = copy.deepcopy(facts(evaluated))
-    found = SCORES[name].measure(evaluated)
-    value, samples = found.value, found.samples
-    top, _ = declared(SCORES[name].measure)
-    assert isinstance(samples, int)
-    assert 0 <= samples <= evaluated.n
-    assert math.isnan(value) if samples == 0 else 0 <= value <= top
-    assert math.isnan(found.lower) or found.lower <= value <= found.upper
+def test_a_score_is_in_its_range_and_its_interval_with_its_n_and_of_nothing_it_is_undefined(name, levels, data):
+    summaries = evaluated_by(levels, read_by(data, name, levels))
+    before = copy.deepcopy([facts(summary) for summary in summaries])
+    found = SCORES[name].measure(*summaries)
+    least, most = range_of(SCORES[name].measure)
+    assert isinstance(found.samples, int)
+    assert 0 <= found.samples <= min(summary.n for summary in summaries)
+    assert found.samples or math.isnan(found.value)
+    assert math.isnan(found.value) or least <= found.value <= most
+    assert math.isnan(found.lower) or least <= found.lower <= found.value <= found.upper <= most
     assert math.isnan(found.lower) == math.isnan(found.upper)
-    assert repr(facts(evaluated)) == repr(before)
+    assert repr([facts(summary) for summary in summaries]) == repr(before)
 
 
 @score
 def test_a_score_of_no_records_is_undefined_and_has_no_sample(name, levels):
-    found = SCORES[name].measure(read_by(levels)[0].empty())
+    nothing = [np.zeros(0, np.float64 if some is None else np.int32) for some in levels]
+    found = SCORES[name].measure(*evaluated_by(levels, nothing))
     assert math.isnan(found.value)
     assert math.isnan(found.lower)
     assert math.isnan(found.upper)
     assert found.samples == 0
 
 
-@score
+@pytest.mark.parametrize(("name", "levels"), AVERAGES)
 @law
 @given(st.data())
 def test_a_score_of_two_windows_lies_between_theirs_and_their_samples_add_up(name, levels, data):
-    measure, columns = read_by(levels)
-    one, other = (measure.of(np.abs(c) if levels is None else c) for c in (data.draw(columns), data.draw(columns)))
-    first, second, both = (SCORES[name].measure(s) for s in (one, other, one + other))
+    one, other = (evaluated_by(levels, read_by(data, name, levels)) for _ in range(2))
+    together = [a + b for a, b in zip(one, other, strict=True)]
+    first, second, both = (SCORES[name].measure(*summaries) for summaries in (one, other, together))
     assert both.samples == first.samples + second.samples
     known = [found.value for found in (first, second) if not math.isnan(found.value)]
     assert not known or min(known) - 1e-6 <= both.value <= max(known) + 1e-6
@@ -328,7 +354,7 @@ def test_a_score_says_which_way_is_better():
 
 # -- extractors of eval components
 
-OPTIONS = {"output": "x", "actual": "x", "positive": "a"}
+OPTIONS = {"output": "x", "actual": "x", "positive": "a", "level": 0.9}
 OUTPUTS = [Field("x", "output", "output.x", levels) for levels in (None, LEVELS)]
 ACTUALS = [Field("x", "actual", "actual.x", levels) for levels in (None, ("c", "a", "d"))]
 

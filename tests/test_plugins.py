@@ -58,10 +58,10 @@ class Overshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return lambda o, a: np.maximum(o - a, 0.0)
 """
 WORST = """
-from exporter.scores import Measurement, Score
+from exporter.scores import Measurement, Reads, Score
 def worst(summary):
     return Measurement(summary.moments.high, summary.n)
-WORST = Score(worst, "low", reads=(None,))
+WORST = Score(worst, "low", (Reads(),))
 """
 GAP = """
 import numpy as np

@@ -30,6 +30,7 @@ from exporter.extractors.mahalanobis import Mahalanobis
 from exporter.extractors.max_score_element import MaxScoreElement
 from exporter.extractors.non_letter_ratio import NonLetterRatio
 from exporter.extractors.oov_ratio import OovRatio
+from exporter.extractors.quantile_loss import QuantileLoss
 from exporter.extractors.resolution import Resolution
 from exporter.extractors.sharpness import Sharpness
 from exporter.extractors.squared_error import SquaredError
@@ -100,6 +101,7 @@ BUILTIN: Mapping[str, type[EvalExtractor]] = {
     "error": Error,
     "squared_error": SquaredError,
     "absolute_percentage_error": AbsolutePercentageError,
+    "quantile_loss": QuantileLoss,
     "log_loss": LogLoss,
     "brier": Brier,
 }

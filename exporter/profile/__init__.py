@@ -5,7 +5,8 @@ from exporter.profile.infer import infer, left_out
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference, dump, load
 from exporter.profile.observe import merged, observe
 from exporter.profile.reference import Columns, columns_of
-from exporter.profile.spec import ComponentSpec, ProfileSpec, ScoreSpec, problems, scored
+from exporter.profile.scoring import ScoreSpec, scored
+from exporter.profile.spec import ComponentSpec, ProfileSpec, problems
 
 __all__ = [
     "Columns",

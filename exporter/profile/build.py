@@ -1,6 +1,7 @@
 """Builds a profile from reference columns."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,17 +13,9 @@ from exporter.decoders.columns import label
 from exporter.profile.domain import OPEN, declared, learned, soft
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference
 from exporter.profile.reference import Columns
-from exporter.profile.spec import (
-    ComponentSpec,
-    ProfileSpec,
-    ScoreSpec,
-    field_of,
-    fixed_levels,
-    problems,
-    scored,
-)
+from exporter.profile.scoring import ScoreSpec, scored
+from exporter.profile.spec import ComponentSpec, ProfileSpec, field_of, fixed_levels, problems
 from exporter.profile.values import Lessons, Raw, categories_of, column_of, extracted, labelled, learns
-from exporter.scores import PLUGINS as SCORES
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
 
@@ -105,7 +98,9 @@ class _Builder:
             raise ProfileError("; ".join(failures))
         components = [self._component(spec, measures[spec.key]) for spec in self._spec.components]
         references = {component.spec.key: component.reference for component in components}
-        scores = tuple(score_of(score, references[scored(score, references)[0]]) for score in self._spec.scores)
+        scores = tuple(
+            score_of(score, [references[key] for key in scored(score, references)]) for score in self._spec.scores
+        )
         return Profile(self._spec.name, self._spec.version, built, tuple(components), scores)
 
     def _choose_levels(self) -> dict[tuple[str, str], tuple[tuple[str, ...], bool]]:
@@ -189,11 +184,11 @@ class _Builder:
         return Measure(Grid.of_sorted(finite), domain=domain)
 
 
-def score_of(spec: ScoreSpec, reference: ComponentSummary) -> ScoreReference:
+def score_of(spec: ScoreSpec, references: Sequence[ComponentSummary]) -> ScoreReference:
     """Return a score of the reference, with its threshold; ProfileError where the score fails."""
-    score = SCORES[spec.kind]
+    score = spec.resolved()
     try:
-        found = score.measure(reference)
+        found = score.measure(*references)
         value = float(found.value)
     except Exception as error:  # a plug-in may raise anything
         raise ProfileError(f"score {spec.name}: {type(error).__name__}: {error}") from error

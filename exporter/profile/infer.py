@@ -9,7 +9,8 @@ from typing import Any
 
 from exporter.decoders.shape import ROLES
 from exporter.profile.build import CATEGORIES
-from exporter.profile.spec import ComponentSpec, Dtype, ProfileSpec, ScoreSpec
+from exporter.profile.scoring import ScoreSpec
+from exporter.profile.spec import ComponentSpec, Dtype, ProfileSpec
 
 SAMPLE = 10_000
 DISCRETE = 20  # integers of so few different values are categories

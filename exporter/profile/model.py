@@ -10,7 +10,8 @@ import numpy as np
 
 from exporter.batch import Field
 from exporter.profile.domain import OPEN, declared
-from exporter.profile.spec import CATEGORIES, ComponentSpec, ProfileSpec, ScoreSpec, field_of, fixed_levels, problems
+from exporter.profile.scoring import ScoreSpec
+from exporter.profile.spec import CATEGORIES, ComponentSpec, ProfileSpec, field_of, fixed_levels, problems
 from exporter.scores.score import Preference
 from exporter.summaries import Categories, ComponentSummary, Domain, Grid, Histogram, Measure, Moments, Presence
 from exporter.summaries.categories import OTHER

@@ -6,7 +6,7 @@ from exporter.batch import Column
 from exporter.profile.build import score_of
 from exporter.profile.model import Component, Profile, ScoreReference
 from exporter.profile.reference import Columns
-from exporter.profile.spec import scored
+from exporter.profile.scoring import scored
 from exporter.profile.values import Key, column_of, extracted, labelled
 
 
@@ -39,11 +39,12 @@ def merged(one: Profile, other: Profile) -> Profile:
 def _scores(profile: Profile, components: tuple[Component, ...]) -> tuple[ScoreReference, ...]:
     """Return the scores of what has been observed, with the thresholds of the reference."""
     references = {component.spec.key: component.reference for component in components}
+    known = [component.spec.key for component in profile.components]
     return tuple(
-        replace(score_of(score.spec, references[key]), threshold=score.threshold)
+        replace(score_of(score.spec, [references[key] for key in keys]), threshold=score.threshold)
         for score in profile.scores
-        for key in scored(score.spec, (component.spec.key for component in profile.components))
-        if key in references
+        for keys in [scored(score.spec, known)]
+        if all(key in references for key in keys)
     )
 
 

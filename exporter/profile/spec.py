@@ -1,7 +1,7 @@
 """What a person writes about a model's components and scores before a profile is built (profile.yml)."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -17,9 +17,10 @@ from exporter.extractors import BUILTIN as EVALUATIONS
 from exporter.extractors import PLUGINS as EXTRACTORS
 from exporter.extractors import DataExtractor, EvalExtractor, of_pairs
 from exporter.profile.domain import is_range
+from exporter.profile.scoring import ScoreSpec, meant
 from exporter.registry import Plugins
 from exporter.scores import PLUGINS as SCORES
-from exporter.scores import Score
+from exporter.scores import Reads
 from exporter.summaries.categories import OTHER
 
 Dtype = Literal["float", "int", "bool", "category"]
@@ -92,24 +93,6 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
         """Tell whether the extractor reads images or arrays, which a record may name by the path of their file."""
         name = next(iter(self.extractor or {}), None)
         return name is not None and bool(getattr(EXTRACTORS[name], "reads_files", False))
-
-
-class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A score of a component; `score` is its kind (the name where it is left out).
-
-    `input` is the name of an eval component; where there is none, that of the one component of another role.
-    """
-
-    name: str
-    input: str
-    score: str | None = None
-    preference: Literal["high", "low"] | None = None
-    threshold: float | None = None
-
-    @property
-    def kind(self) -> str:
-        """Return the kind of score."""
-        return self.score or self.name
 
 
 class ProfileSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -253,28 +236,45 @@ def _score(spec: ScoreSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> I
         return
     if spec.threshold is not None and not math.isfinite(spec.threshold):
         yield "threshold", "write a finite number"
-    keys = scored(spec, known)
+    if isinstance(spec.score, dict) and len(spec.score) != 1:
+        yield "score", "write one score with its options, such as {f_beta: {beta: 2}}"
+        return
+    try:
+        score = spec.resolved()
+    except msgspec.ValidationError as error:
+        yield f"score.{spec.kind}", str(error)
+        return
+    if (spec.input is not None and spec.inputs) or len(spec.names) != len(score.reads):
+        fits = (
+            "input, the name of the component"
+            if len(score.reads) == 1
+            else f"inputs, {len(score.reads)} names of components"
+        )
+        yield ("inputs" if spec.inputs else "input"), f"write {fits} that {spec.kind} reads"
+        return
+    for place, (name, reads) in enumerate(zip(spec.names, score.reads, strict=True)):
+        key = "input" if spec.input is not None else f"inputs[{place}]"
+        yield from ((key, message) for message in _input(spec.kind, name, reads, known))
+
+
+def _input(kind: str, name: str, reads: Reads, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[str]:
+    keys = meant(name, reads, known)
     if len(keys) != 1:
         names = dict.fromkeys(name for _, name in sorted(known, key=lambda key: key[0] != "eval"))
-        several = f"{spec.input} is the name of several: {', '.join(map(' '.join, keys))}"
-        yield "input", several if keys else unknown("component", spec.input, names)
+        several = f"{name} is the name of several: {', '.join(map(' '.join, keys))}"
+        yield several if keys else unknown("component", name, names)
         return
     component = known[keys[0]]
-    if not list(_component(component, known)) and not _readable(component, SCORES[spec.kind]):
-        able = SCORES[spec.kind].of or [n for n, e in EVALUATIONS.items() if _levels_of(e) in SCORES[spec.kind].reads]
-        yield "input", f"{spec.kind} cannot read {spec.input}; it needs a component of {' or '.join(able)}"
+    if not list(_component(component, known)) and not _readable(component, reads):
+        able = reads.of or [n for n, e in EVALUATIONS.items() if _levels_of(e) in reads.levels]
+        needed = f"a component of {' or '.join(able)}" if reads.role is None else f"a number of role {reads.role}"
+        yield f"{kind} cannot read {name}; it needs {needed}"
 
 
-def scored(spec: ScoreSpec, known: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return (role, name) of the components that a score's input may mean; one where it is well defined."""
-    keys = [key for key in known if key[1] == spec.input]
-    return [("eval", spec.input)] if ("eval", spec.input) in keys else keys
-
-
-def _readable(spec: ComponentSpec, score: Score) -> bool:
+def _readable(spec: ComponentSpec, reads: Reads) -> bool:
     name = next(iter(spec.extractor or {}), "")
     levels = None if spec.numeric else fixed_levels(spec)
-    return levels in score.reads and (not score.of or name in score.of)
+    return (not reads.levels or levels in reads.levels) and (not reads.of or name in reads.of)
 
 
 def _levels_of(extractor: type[EvalExtractor]) -> tuple[str, ...] | None:

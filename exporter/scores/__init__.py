@@ -1,27 +1,49 @@
-"""Scores: the summary of a component in, quality of the model out. One file and one line here each."""
+"""Scores: summaries of components in, quality of the model out. One file and one line here each."""
 
 from collections.abc import Mapping
 
 from exporter.registry import Plugins, instance_of
 from exporter.scores.accuracy import ACCURACY
+from exporter.scores.balanced_accuracy import BALANCED_ACCURACY
+from exporter.scores.brier import BRIER
 from exporter.scores.f1 import F1
+from exporter.scores.f_beta import F_BETA
+from exporter.scores.log_loss import LOG_LOSS
+from exporter.scores.matthews_correlation import MATTHEWS_CORRELATION
 from exporter.scores.mean import MEAN
 from exporter.scores.mean_absolute_error import MEAN_ABSOLUTE_ERROR
+from exporter.scores.mean_absolute_percentage_error import MEAN_ABSOLUTE_PERCENTAGE_ERROR
+from exporter.scores.mean_error import MEAN_ERROR
+from exporter.scores.median_absolute_error import MEDIAN_ABSOLUTE_ERROR
 from exporter.scores.precision import PRECISION
+from exporter.scores.quantile_loss import QUANTILE_LOSS
+from exporter.scores.r2 import R2
 from exporter.scores.recall import RECALL
 from exporter.scores.root_mean_squared_error import ROOT_MEAN_SQUARED_ERROR
-from exporter.scores.score import Measurement, Score
+from exporter.scores.score import Measurement, Reads, Score
+from exporter.scores.specificity import SPECIFICITY
 
 BUILTIN: Mapping[str, Score] = {
     "mean": MEAN,
+    "mean_error": MEAN_ERROR,
     "mean_absolute_error": MEAN_ABSOLUTE_ERROR,
+    "mean_absolute_percentage_error": MEAN_ABSOLUTE_PERCENTAGE_ERROR,
+    "median_absolute_error": MEDIAN_ABSOLUTE_ERROR,
     "root_mean_squared_error": ROOT_MEAN_SQUARED_ERROR,
+    "quantile_loss": QUANTILE_LOSS,
+    "r2": R2,
     "accuracy": ACCURACY,
+    "balanced_accuracy": BALANCED_ACCURACY,
     "precision": PRECISION,
     "recall": RECALL,
+    "specificity": SPECIFICITY,
     "f1": F1,
+    "f_beta": F_BETA,
+    "matthews_correlation": MATTHEWS_CORRELATION,
+    "log_loss": LOG_LOSS,
+    "brier": BRIER,
 }
 
 PLUGINS = Plugins("prediction_exporter.scores", BUILTIN, instance_of(Score))
 
-__all__ = ["BUILTIN", "PLUGINS", "Measurement", "Score"]
+__all__ = ["BUILTIN", "PLUGINS", "Measurement", "Reads", "Score"]

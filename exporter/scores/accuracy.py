@@ -1,7 +1,7 @@
 """Accuracy."""
 
 from exporter.scores.intervals import share
-from exporter.scores.score import CELLS, TRUTH, Measurement, Score, counted
+from exporter.scores.score import CELLS, TRUTH, Measurement, Reads, Score, counted
 from exporter.summaries import ComponentSummary
 
 
@@ -15,4 +15,4 @@ def accuracy(summary: ComponentSummary) -> Measurement:
     return share(right, cells.n)
 
 
-ACCURACY = Score(accuracy, "high", reads=(TRUTH, CELLS))
+ACCURACY = Score(accuracy, "high", (Reads((TRUTH, CELLS)),))

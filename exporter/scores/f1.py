@@ -1,7 +1,7 @@
 """F1 score."""
 
 from exporter.scores.intervals import share
-from exporter.scores.score import CELLS, Measurement, Score, counted
+from exporter.scores.score import BINARY, Measurement, Score, counted
 from exporter.summaries import ComponentSummary
 
 
@@ -16,4 +16,4 @@ def f1(summary: ComponentSummary) -> Measurement:
     return Measurement(value, jaccard.samples, lower, upper)
 
 
-F1 = Score(f1, "high", reads=(CELLS,))
+F1 = Score(f1, "high", BINARY)

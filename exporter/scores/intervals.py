@@ -26,11 +26,17 @@ def wilson(value: float, n: float) -> tuple[float, float]:
     return max(min(middle - half, value), 0.0), min(max(middle + half, value), 1.0)
 
 
-def average(moments: Moments, least: float = -math.inf) -> Measurement:
-    """Return the mean with Student's interval, which does not go below the `least` that a value can be."""
+def weighted(value: float, samples: int, variance: float) -> Measurement:
+    """Return a share that is not of single records with Wilson's interval for as many as have its variance."""
+    inner = value * (1 - value)
+    return Measurement(value, samples, *wilson(value, inner / variance if inner > 0 and variance > 0 else samples))
+
+
+def average(moments: Moments, least: float = -math.inf, most: float = math.inf) -> Measurement:
+    """Return the mean with Student's interval, which is not beyond the `least` and the `most` that a value can be."""
     half = student(moments.n) * moments.deviation / math.sqrt(max(moments.n, 1))
-    low = moments.mean - half  # NaN stays NaN in max() where it comes first
-    return Measurement(moments.mean, moments.n, max(low, least), moments.mean + half)
+    low, high = moments.mean - half, moments.mean + half  # NaN stays NaN in max() where it comes first
+    return Measurement(moments.mean, moments.n, max(low, least), min(high, most))
 
 
 def student(n: int) -> float:
@@ -48,18 +54,18 @@ def student(n: int) -> float:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # of numbers whose squares no float holds
-def deviation_of_squares(summary: ComponentSummary, unit: float) -> float:
-    """Return the standard deviation of (x / unit)^2, where `unit` is the root mean square of the values x.
+def deviation_of_squares(summary: ComponentSummary, unit: float, centre: float = 0.0) -> float:
+    """Return the standard deviation of y^2, y = (x - centre) / unit, where `unit` makes 1 of the mean of y^2.
 
     In each fine bin a square stands as far between the least and the largest that the bin can hold as makes their mean
     1, which it is.
     """
     if summary.histogram is None:
         raise ValueError("the score needs numbers")
-    low, high = bounds(summary)
+    low, high = ((end - centre) / unit for end in bounds(summary))
     counts, n = summary.histogram.counts, summary.histogram.n
-    least = np.where(low * high <= 0, 0.0, np.minimum(np.abs(low), np.abs(high)) / unit) ** 2
-    most = (np.maximum(np.abs(low), np.abs(high)) / unit) ** 2
+    least = np.where(low * high <= 0, 0.0, np.minimum(np.abs(low), np.abs(high))) ** 2
+    most = np.maximum(np.abs(low), np.abs(high)) ** 2
     part = (n - float(counts @ least)) / float(counts @ (most - least)) if (counts @ (most - least)) > 0 else 0.0
     squares = least + min(max(part, 0.0), 1.0) * (most - least)
     return math.sqrt(float(counts @ (squares - 1) ** 2) / n)

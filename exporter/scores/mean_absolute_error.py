@@ -1,7 +1,7 @@
 """Mean absolute error."""
 
 from exporter.scores.intervals import average
-from exporter.scores.score import Measurement, Score, measured
+from exporter.scores.score import NUMBERS, Measurement, Score, measured
 from exporter.summaries import ComponentSummary
 
 
@@ -10,4 +10,4 @@ def mean_absolute_error(summary: ComponentSummary) -> Measurement:
     return average(measured(summary), 0.0)
 
 
-MEAN_ABSOLUTE_ERROR = Score(mean_absolute_error, "low", reads=(None,))
+MEAN_ABSOLUTE_ERROR = Score(mean_absolute_error, "low", NUMBERS)

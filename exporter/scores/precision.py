@@ -1,7 +1,7 @@
 """Precision."""
 
 from exporter.scores.intervals import share
-from exporter.scores.score import CELLS, Measurement, Score, counted
+from exporter.scores.score import BINARY, Measurement, Score, counted
 from exporter.summaries import ComponentSummary
 
 
@@ -11,4 +11,4 @@ def precision(summary: ComponentSummary) -> Measurement:
     return share(cells["TP"], cells["TP"] + cells["FP"])
 
 
-PRECISION = Score(precision, "high", reads=(CELLS,))
+PRECISION = Score(precision, "high", BINARY)

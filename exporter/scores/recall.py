@@ -1,7 +1,7 @@
 """Recall."""
 
 from exporter.scores.intervals import share
-from exporter.scores.score import CELLS, Measurement, Score, counted
+from exporter.scores.score import BINARY, Measurement, Score, counted
 from exporter.summaries import ComponentSummary
 
 
@@ -11,4 +11,4 @@ def recall(summary: ComponentSummary) -> Measurement:
     return share(cells["TP"], cells["TP"] + cells["FN"])
 
 
-RECALL = Score(recall, "high", reads=(CELLS,))
+RECALL = Score(recall, "high", BINARY)

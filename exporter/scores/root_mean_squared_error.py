@@ -3,7 +3,7 @@
 import math
 
 from exporter.scores.intervals import deviation_of_squares, student
-from exporter.scores.score import Measurement, Score, measured
+from exporter.scores.score import Measurement, Reads, Score, measured
 from exporter.summaries import ComponentSummary
 
 LARGEST = 20.0  # factor, as a logarithm: of two or three values alone it could be any
@@ -24,4 +24,4 @@ def root_mean_squared_error(summary: ComponentSummary) -> Measurement:
     return Measurement(value, moments.n, value * math.exp(-relative), value * math.exp(relative))
 
 
-ROOT_MEAN_SQUARED_ERROR = Score(root_mean_squared_error, "low", reads=(None,), of=("error", "absolute_error"))
+ROOT_MEAN_SQUARED_ERROR = Score(root_mean_squared_error, "low", (Reads(of=("error", "absolute_error")),))

@@ -1,9 +1,12 @@
-"""What a score is: a function of one eval component's summary, which way is better, and what it can read."""
+"""What a score is: a function of the summaries of components, which way is better, and what it can read."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+import msgspec
 
 from exporter.summaries import Categories, ComponentSummary, Moments
 
@@ -29,17 +32,43 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Quality of the model from a summary.
+class Reads:
+    """What a score reads of one component.
 
-    `measure` returns the score with its interval; `reads` are the levels of the components that it can read, None for
-    numbers. `of` are the extractors whose numbers it can read, where it cannot read any.
+    `levels` are the categories, one set or another, None for numbers; nothing where any will do. `of` are the
+    extractors whose values it can read, and `role` the component's, where it cannot read any.
     """
 
-    measure: Callable[[ComponentSummary], Measurement]
-    preference: Preference
-    reads: tuple[tuple[str, ...] | None, ...]
+    levels: tuple[tuple[str, ...] | None, ...] = (None,)
     of: tuple[str, ...] = ()
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Quality of the model from a summary of each component that it `reads`.
+
+    `measure` returns the score with its interval; the fields of `options` are keyword arguments of it, all with a
+    default.
+    """
+
+    measure: Callable[..., Measurement]
+    preference: Preference
+    reads: tuple[Reads, ...]
+    options: type[msgspec.Struct] | None = None
+
+    def bound(self, options: Mapping[str, Any]) -> "Score":
+        """Return the score with its options; msgspec.ValidationError for one that it does not have."""
+        if not options:
+            return self
+        if self.options is None:
+            raise msgspec.ValidationError(f"there is no option {next(iter(options))!r}")
+        given = msgspec.structs.asdict(msgspec.convert(options, self.options))
+        return replace(self, measure=partial(self.measure, **given))
+
+
+NUMBERS = (Reads(),)
+BINARY = (Reads((CELLS,)),)
 
 
 def counted(summary: ComponentSummary) -> Categories:
