@@ -1,0 +1,141 @@
+"""Writes docs/scores.md: every score, and how often its 95 % interval holds the truth in simulated windows.
+
+`make docs` runs it; the windows take a quarter of a minute.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from exporter.batch import Field
+from exporter.extractors import BUILTIN as EXTRACTORS
+from exporter.scores import BUILTIN
+from exporter.scores.score import CELLS
+from exporter.summaries import Categories, ComponentSummary, Grid, Measure, Presence
+
+WINDOWS, SIZES, POPULATION = 2000, (100, 1000, 10_000), 2_000_000
+TEXT = Path(__file__).with_name("scores.md")
+
+
+@dataclass(frozen=True)
+class World:
+    """Draws the summaries of a window of n records, and knows the score of all records there could be."""
+
+    draw: Callable[[np.random.Generator, int], Sequence[ComponentSummary]]
+    truth: float
+
+
+def binary(name):
+    """Return predictions of a class that three in ten have."""
+    shares = np.array([0.24, 0.06, 0.06, 0.64])
+
+    def draw(random, n):
+        return [counts(random.multinomial(n, shares))]
+
+    return World(draw, BUILTIN[name].measure(counts((shares * 1e12).astype(np.int64))).value)
+
+
+def counts(cells):
+    return ComponentSummary(Presence(), categories=Categories(CELLS, np.append(cells, 0)))
+
+
+def regression(name, kind, **options):
+    """Return a price between 10 and 20 that is predicted with a normal error."""
+    extractor = EXTRACTORS[kind](output="x", actual="x", **options)
+    bound = extractor.bind(Field("x", "output", None), Field("x", "actual", None))
+    measure, actual_measure = (Measure(Grid.of(column)) for column in errors(np.random.default_rng(7), 50_000, bound))
+
+    def draw(random, n):
+        found, actual = errors(random, n, bound)
+        return [measure.of(found), actual_measure.of(actual)][: len(BUILTIN[name].reads)]
+
+    return World(draw, truth_of(name, draw))
+
+
+def errors(random, n, bound):
+    output = random.uniform(10, 20, n)
+    actual = output + random.normal(0, 2, n)
+    return bound(output, actual), actual
+
+
+def probability(name, kind):
+    """Return a probability that is right: what it is said of comes true as often as it says."""
+    bound = scoring(kind)
+
+    def column(random, n):
+        chances = random.beta(2, 3, n)
+        return bound(chances, (random.random(n) < chances).astype(np.int32))
+
+    measure = Measure(Grid.of(column(np.random.default_rng(7), 50_000)))
+    return World(draw := lambda random, n: [measure.of(column(random, n))], truth_of(name, draw))
+
+
+def scoring(kind):
+    extractor = EXTRACTORS[kind](output="p", actual="y", positive="yes")
+    return extractor.bind(Field("p", "output", None), Field("y", "actual", None, ("no", "yes")))
+
+
+def truth_of(name, draw):
+    return BUILTIN[name].measure(*draw(np.random.default_rng(99), POPULATION)).value
+
+
+WORLDS = {
+    **{name: (lambda name=name: binary(name)) for name, score in BUILTIN.items() if CELLS in score.reads[0].levels},
+    "mean": lambda: regression("mean", "absolute_error"),
+    "mean_error": lambda: regression("mean_error", "error"),
+    "mean_absolute_error": lambda: regression("mean_absolute_error", "absolute_error"),
+    "mean_absolute_percentage_error": lambda: regression("mean_absolute_percentage_error", "absolute_percentage_error"),
+    "median_absolute_error": lambda: regression("median_absolute_error", "absolute_error"),
+    "root_mean_squared_error": lambda: regression("root_mean_squared_error", "error"),
+    "quantile_loss": lambda: regression("quantile_loss", "quantile_loss", level=0.8),
+    "r2": lambda: regression("r2", "squared_error"),
+    "log_loss": lambda: probability("log_loss", "log_loss"),
+    "brier": lambda: probability("brier", "brier"),
+}
+world = cache(lambda name: WORLDS[name]())
+
+
+def coverage(name, n, windows=WINDOWS, seed=0):
+    """Return the share of windows of n records whose interval holds the truth."""
+    found, random = world(name), np.random.default_rng([seed, n])
+    measured = [BUILTIN[name].measure(*found.draw(random, n)) for _ in range(windows)]
+    return sum(one.lower <= found.truth <= one.upper for one in measured) / windows
+
+
+def listed():
+    """Return the table of all scores, from their own declarations."""
+    yield "| score | reads | value and records; range | interval, bound and limits | better |"
+    yield "|---|---|---|---|---|"
+    for name, score in BUILTIN.items():
+        first, _, rest = inspect.getdoc(score.measure).partition("\n\n")
+        first = first.removeprefix("Return ").rstrip(".")
+        cells = (f"`{name}`", " and ".join(map(read, score.reads)), first, rest, score.preference)
+        yield f"| {' | '.join(cells)} |".replace("\n", " ").replace("|  |", "| |")
+
+
+def read(reads):
+    kinds = reads.of or [n for n, e in EXTRACTORS.items() if e.levels(None) in reads.levels and e.levels(None)]
+    several = ", ".join(f"`{kind}`" for kind in kinds)
+    return several or (f"the {reads.role} component" if reads.role else "any numbers")
+
+
+def table(windows=WINDOWS):
+    yield "| score | " + " | ".join(f"n = {n:,}" for n in SIZES) + " |"
+    yield "|---|" + "---|" * len(SIZES)
+    for name in BUILTIN:
+        yield f"| `{name}` | " + " | ".join(f"{coverage(name, n, windows):.1%}" for n in SIZES) + " |"
+
+
+def page(simulated):
+    """Return the whole page with a table of coverage, its lines."""
+    text = TEXT.read_text(encoding="utf-8").replace("{scores}", "\n".join(listed()))
+    return text.replace("{coverage}", "\n".join(simulated))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(table()))
