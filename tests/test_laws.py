@@ -22,7 +22,17 @@ from exporter.batch import Fault, Field, absent
 from exporter.drift import BUILTIN as STATISTICS
 from exporter.extractors import BUILTIN as EXTRACTORS
 from exporter.scores import BUILTIN as SCORES
-from exporter.summaries import Categories, ComponentSummary, Domain, Grid, Histogram, Measure, Moments, Presence
+from exporter.summaries import (
+    Categories,
+    ComponentSummary,
+    Domain,
+    Grid,
+    Histogram,
+    Layout,
+    Measure,
+    Moments,
+    Presence,
+)
 
 law = settings(derandomize=True, deadline=None, max_examples=30)
 
@@ -237,7 +247,7 @@ def test_no_data_is_no_number_and_any_data_is_a_number_in_the_range_or_none(name
         value = measure(reference, window)
         assert isinstance(value, float)
         assert math.isnan(value) or (0 <= value <= top and math.isfinite(value))
-        assert math.isnan(value) or (reference.n and window.n)
+        assert math.isnan(value) or (reference.n and window.n) or STATISTICS[name].of_rows
 
 
 @drift
@@ -256,6 +266,20 @@ def sampled(kind, n, shift):
     return CATEGORY.of(random.choice(4, n, p=shares).astype(np.int32))
 
 
+def much(name, kind, n):
+    """Much of the drift that a statistic is for: another spread, rows without a value, else other values."""
+    random = np.random.default_rng(n)
+    if name == "variance_shift":
+        return NUMERIC_REFERENCE.of(random.normal(0, 3, n))
+    if STATISTICS[name].of_rows:
+        gone = random.random(n) < 0.5
+        values = np.where(gone, np.nan, random.normal(0, 1, n)) if kind == "numeric" else np.where(gone, -1, 0)
+        return (NUMERIC_REFERENCE if kind == "numeric" else CATEGORY).of(
+            values if kind == "numeric" else values.astype(np.int32)
+        )
+    return sampled(kind, n, 1)
+
+
 NUMERIC_REFERENCE = Measure(Grid.of(RANDOM.normal(0, 1, 20_000)))
 
 
@@ -266,7 +290,7 @@ def test_at_its_least_sample_a_statistic_is_under_its_threshold_without_drift_an
     least = int(statistic.needs(np.array(len(reference.bins()))))
     still = [statistic.of(reference, sampled(kind, least + i, 0)) for i in range(40)]
     assert sum(value > statistic.threshold for value in still) <= 2
-    moved = [statistic.of(reference, sampled(kind, least + i, 1)) for i in range(40)]
+    moved = [statistic.of(reference, much(name, kind, least + i)) for i in range(40)]
     assert min(moved) > statistic.threshold
 
 
@@ -423,3 +447,26 @@ def test_extracting_is_done_row_by_row_and_leaves_the_columns_as_they_were(
     assert np.array_equal(found, np.concatenate([found[:0], *one_by_one]), equal_nan=extractor.levels() is None)
     found[:] = 0
     assert (output.tobytes(), actual.tobytes()) == before
+
+
+@drift
+def test_components_that_are_stacked_have_the_statistics_that_each_has_alone(name, kind):
+    statistic = STATISTICS[name]
+    if kind == "numeric":
+        sizes = [lambda n: RANDOM.normal(3, 2, n), lambda n: RANDOM.integers(0, 4, n) * 1.0, lambda n: np.full(n, 7.0)]
+        measures = [Measure(Grid.of(draw(2000))) for draw in sizes]
+        pairs = [(m.of(draw(2000)), m.of(draw(700) * 1.1)) for m, draw in zip(measures, sizes, strict=True)]
+    else:
+        measures = [Measure(levels=tuple(map(str, range(levels)))) for levels in (1, 4, 9)]
+        pairs = [
+            (m.of(RANDOM.integers(0, len(m.levels) + 1, 2000, np.int32)), m.of(RANDOM.integers(-1, 2, 700, np.int32)))
+            for m in measures
+        ]
+    layout = Layout.of([reference for reference, _ in pairs])
+    reference, window = (layout.stack([pair[side] for pair in pairs]) for side in (0, 1))
+    alone = [statistic.of(*pair) for pair in pairs]
+    with np.errstate(all="ignore"):
+        assert statistic.measure(reference, window) == pytest.approx(alone, rel=1e-9, abs=1e-12, nan_ok=True)
+        for extra in (statistic.noise, statistic.p_value):
+            if extra is not None:
+                assert extra(reference, window).shape == (3,)

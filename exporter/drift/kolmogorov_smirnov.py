@@ -3,7 +3,7 @@
 import numpy as np
 
 from exporter.batch import Floats
-from exporter.drift.statistic import NUMERIC, Statistic, sampling, three_hundred
+from exporter.drift.statistic import NUMERIC, Statistic, exact_steps, sampling, three_hundred
 from exporter.summaries import Stack
 
 
@@ -23,4 +23,19 @@ def noise(reference: Stack, window: Stack) -> Floats:
     return 0.8687 * np.sqrt(sampling(reference, window))
 
 
-KOLMOGOROV_SMIRNOV = Statistic(kolmogorov_smirnov, NUMERIC, threshold=0.15, needs=three_hundred, noise=noise)
+def p_value(reference: Stack, window: Stack) -> Floats:
+    """Return the upper tail of Kolmogorov's distribution, which is exact in the limit; conservative with ties."""
+    from scipy.special import kolmogorov  # noqa: PLC0415 - the exporter starts without scipy
+
+    result: Floats = kolmogorov(kolmogorov_smirnov(reference, window) / np.sqrt(sampling(reference, window)))
+    return result
+
+
+def exact(reference: Floats, window: Floats) -> float:
+    """Return the largest difference at any value."""
+    return float(np.abs(exact_steps(reference, window)[0]).max())
+
+
+KOLMOGOROV_SMIRNOV = Statistic(
+    kolmogorov_smirnov, NUMERIC, threshold=0.15, needs=three_hundred, noise=noise, p_value=p_value, exact=exact
+)

@@ -1,0 +1,155 @@
+"""Every drift statistic on raw values against scipy, on bins within its stated error, and without drift its noise."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
+from exporter.drift import BUILTIN
+from exporter.summaries import Categories, ComponentSummary, Grid, Layout, Measure, Presence
+
+law = settings(derandomize=True, deadline=None, max_examples=60)
+samples = arrays(np.float64, st.integers(2, 60), elements=st.integers(-8, 8).map(float) | st.floats(-50, 50))
+RANDOM = np.random.default_rng(6)
+EXACT = [name for name, statistic in BUILTIN.items() if statistic.exact is not None]
+
+
+def exact(name, reference, window):
+    return BUILTIN[name].exact(reference, window)
+
+
+def spread(values):
+    return float(np.std(values, ddof=1))
+
+
+SCIPY = {
+    "kolmogorov_smirnov": lambda a, b: stats.ks_2samp(a, b, method="asymp").statistic,
+    "wasserstein": lambda a, b: stats.wasserstein_distance(a, b) / spread(a),
+    "energy_distance": lambda a, b: stats.energy_distance(a, b) / np.sqrt(spread(a)),
+    "mean_shift": lambda a, b: abs(np.mean(b) - np.mean(a)) / spread(a),
+    "variance_shift": lambda a, b: abs(np.log(np.var(b, ddof=1) / np.var(a, ddof=1))),
+}
+
+
+@pytest.mark.parametrize("name", SCIPY)
+@law
+@given(samples, samples)
+def test_on_raw_values_a_statistic_is_scipys(name, one, other):
+    if spread(one) > 1e-6 and spread(other) > 1e-6:
+        assert exact(name, one, other) == pytest.approx(SCIPY[name](one, other), rel=1e-9, abs=1e-9)
+
+
+def test_cramer_von_mises_times_the_sample_is_scipys_statistic_where_no_values_are_equal():
+    for m, n in ((50, 80), (300, 20), (1000, 1000)):
+        one, other = RANDOM.normal(0, 1, m), RANDOM.normal(0.3, 1.2, n)
+        expected = stats.cramervonmises_2samp(one, other).statistic
+        assert m * n / (m + n) * exact("cramer_von_mises", one, other) == pytest.approx(expected, rel=1e-9)
+
+
+def test_anderson_darling_is_the_sum_over_the_pooled_values():
+    for m, n in ((40, 70), (200, 30)):
+        one, other = RANDOM.normal(0, 1, m), RANDOM.normal(0.5, 1, n)
+        pooled, total = np.sort(np.concatenate([one, other])), 0.0
+        for place, value in enumerate(pooled[:-1], 1):
+            share = place / (m + n)
+            gap = np.mean(one <= value) - np.mean(other <= value)
+            total += gap**2 / (share * (1 - share)) / (m + n)
+        assert exact("anderson_darling", one, other) == pytest.approx(total, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", EXACT)
+@law
+@given(samples)
+def test_of_the_same_values_a_raw_statistic_is_nothing(name, values):
+    if spread(values) > 1e-6:
+        assert exact(name, values, values) == pytest.approx(0, abs=1e-9)
+
+
+counts = st.lists(st.integers(0, 3000), min_size=5, max_size=5).filter(lambda c: sum(c) > 0)
+
+
+@law
+@given(counts, counts)
+def test_chi_square_and_g_are_scipys_of_the_table_of_both_samples(one, other):
+    table = np.array([one, other])[:, (np.array(one) + np.array(other)) > 0]
+    if table.shape[1] < 2:
+        return
+    pair = [ComponentSummary(Presence(), categories=Categories(tuple("abcd"), np.array(c))) for c in (one, other)]
+    layout = Layout.of(pair[:1])
+    stacks = [layout.stack([summary]) for summary in pair]
+    for name, family in (("chi_square", "pearson"), ("g_test", "log-likelihood")):
+        expected = stats.chi2_contingency(table, correction=False, lambda_=family)
+        assert BUILTIN[name].of(*pair) == pytest.approx(expected.statistic, rel=1e-9, abs=1e-7)
+        assert BUILTIN[name].p_value(*stacks)[0] == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-9)
+
+
+def summarised(reference, *windows):
+    measure = Measure(Grid.of(reference))
+    return [measure.of(values) for values in (reference, *windows)]
+
+
+def test_the_p_value_of_the_mean_is_welchs_and_that_of_kolmogorov_smirnov_scipys_asymptotic_one():
+    one, other = RANDOM.normal(0, 1, 4000), RANDOM.normal(0.04, 1.3, 900)
+    layout = Layout.of(summarised(one))
+    stacks = [layout.stack([summary]) for summary in summarised(one, other)]
+    expected = stats.ttest_ind(one, other, equal_var=False).pvalue
+    assert BUILTIN["mean_shift"].p_value(*stacks)[0] == pytest.approx(expected, rel=1e-9)
+    shown = BUILTIN["kolmogorov_smirnov"].p_value(*stacks)[0]
+    assert shown == pytest.approx(
+        stats.kstwobign.sf(BUILTIN["kolmogorov_smirnov"].of(*summarised(one, other)) / np.sqrt(1 / 4000 + 1 / 900)),
+        rel=1e-9,
+    )
+
+
+def test_the_noncentral_p_value_forgives_what_is_tolerated_and_nothing_more():
+    pairs = {shift: [] for shift in (0.0, 0.05, 0.5)}
+    for shift, found in pairs.items():
+        for _ in range(60):
+            one, other = RANDOM.normal(0, 1, 20_000), RANDOM.normal(shift, 1, 3000)
+            reference, window = summarised(one, other)
+            layout = Layout.of([reference])
+            found.append(BUILTIN["chi_square_distance"].p_value(layout.stack([reference]), layout.stack([window]))[0])
+    assert min(pairs[0.0]) > 1e-4
+    assert min(pairs[0.05]) > 1e-4
+    assert max(pairs[0.5]) < 1e-6
+
+
+BINNED = {  # what the grid may take: so many times the largest share of a bin, its greatest width in sd, its root
+    "kolmogorov_smirnov": (1, 0, 0),
+    "cramer_von_mises": (2, 0, 0),
+    "wasserstein": (0, 1, 0),
+    "energy_distance": (0, 0, np.sqrt(2)),
+    "mean_shift": (0, 0, 0),
+    "variance_shift": (0, 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", BINNED)
+@pytest.mark.parametrize("shift", [0.0, 0.1, 0.5])
+def test_on_bins_a_statistic_is_that_of_raw_values_within_its_stated_error(name, shift):
+    for draw in (RANDOM.standard_normal, RANDOM.standard_exponential, lambda n: RANDOM.integers(0, 6, n) * 1.0):
+        one, other = draw(5000), draw(2000) + shift
+        other = np.clip(other, one.min(), one.max())
+        reference, window = summarised(one, other)
+        shares = [s.histogram.counts / s.n for s in (reference, window)]
+        width = np.diff(reference.histogram.grid.edges).max() / spread(one)
+        bound = np.dot(BINNED[name], (max(s.max() for s in shares), width, np.sqrt(width)))
+        assert abs(BUILTIN[name].of(reference, window) - exact(name, one, other)) <= bound + 1e-9
+
+
+@pytest.mark.parametrize("name", [name for name, s in BUILTIN.items() if s.noise is not None])
+def test_without_drift_a_statistic_is_about_its_noise(name):
+    kind = "numeric" if "numeric" in BUILTIN[name].kinds else "category"
+    if kind == "numeric":
+        measure = Measure(Grid.of(RANDOM.normal(0, 1, 20_000)))
+        pairs = [[measure.of(RANDOM.normal(0, 1, n)) for n in (8000, 2000)] for _ in range(150)]
+    else:
+        measure = Measure(levels=tuple("abcde"))
+        pairs = [[measure.of(RANDOM.integers(0, 5, n, np.int32)) for n in (8000, 2000)] for _ in range(150)]
+    layout = Layout.of([measure.empty()])
+    stacks = [[layout.stack([summary]) for summary in pair] for pair in pairs]
+    found = np.mean([BUILTIN[name].measure(*pair)[0] for pair in stacks])
+    said = np.mean([BUILTIN[name].noise(*pair)[0] for pair in stacks])
+    assert found == pytest.approx(said, rel=0.15)
