@@ -104,7 +104,7 @@ def _outcome(path, handed_over, records):
             max(count - len(numbers), 0) for numbers, (count, _) in zip(killed, handed_over, strict=False)
         ),
         lost_older=sum(max(old - len(numbers), 0) for numbers, (_, old) in zip(killed, handed_over, strict=False)),
-        gaps=sum(max(numbers) + 1 - len(numbers) for numbers in killed),
+        gaps=sum(max(numbers, default=-1) + 1 - len(numbers) for numbers in killed),
         files=len(files),
     )
 

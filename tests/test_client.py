@@ -32,7 +32,8 @@ began = time.process_time()
 import exporter.client
 taken = time.process_time() - began
 loaded = [name for name in sys.modules if name.startswith("exporter.") and not name.startswith("exporter.client")]
-print(taken, loaded, "msgspec" in sys.modules, "numpy" in sys.modules)
+heavy = [name for name in ("asyncio", "http", "multiprocessing", "numpy", "PIL", "ssl") if name in sys.modules]
+print(taken, loaded + heavy)
 """
 
 
@@ -181,11 +182,37 @@ def test_an_actual_follows_from_another_log_of_the_same_file(log, path):
     }
 
 
-def test_an_actual_without_an_id_is_dropped_and_counted(log, path):
+def test_an_actual_without_an_id_or_a_value_is_dropped_and_counted(log, path):
     log.actual(None, actual={"label": 5})
+    log.actual("a", actual=None)
     log.flush()
-    assert log.dropped == {"no_id": 1}
+    assert log.dropped == {"empty": 2}
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [1_700_000_000.25, np.float64(1_700_000_000.25), dt.datetime.fromtimestamp(1_700_000_000.25, dt.UTC)],
+    ids=type,
+)
+def test_history_can_be_logged_with_its_own_time(either, path, moment):
+    either.prediction("a", input={"fare": 1.5}, time=moment)
+    either.prediction("b", error="no", time=moment)
+    either.actual("a", 1, time=moment)
+    records = [record for record in written(either, path) if record["id"] != "practice"]
+    assert [(record["id"], record["time"]) for record in records] == [
+        ("a", 1_700_000_000.25),
+        ("b", 1_700_000_000.25),
+        ("a", 1_700_000_000.25),
+    ]
+
+
+@pytest.mark.parametrize("moment", [math.nan, math.inf, "yesterday", dt.datetime(2026, 1, 1)], ids=repr)  # noqa: DTZ001 - on purpose
+def test_what_is_no_time_costs_the_record_and_is_counted(either, moment):
+    either.prediction("a", time=moment)
+    either.actual("a", 1, time=moment)
+    either.flush()
+    assert either.dropped == {"failed": 2}
 
 
 @pytest.mark.parametrize(
@@ -289,6 +316,36 @@ class Hostile:
         raise RuntimeError(name)
 
 
+class Unbound:
+    """A proxy of a web framework, outside of a request: even its class cannot be asked for."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("outside of a request")
+
+
+@pytest.mark.parametrize("durable", [False, True])
+@pytest.mark.parametrize("odd", [Hostile, Unbound])
+def test_no_value_in_any_place_makes_a_call_raise(path, odd, durable):
+    odd = odd()
+    with PredictionLog(path, durable=durable) as log:
+        log.prediction(odd, input=odd, output=odd, latency_seconds=odd, tags=odd, error=odd)
+        log.prediction("b", input=odd, output={"label": 3}, tags={"machine": odd})
+        log.prediction("c", time=odd)
+        with log.trace(odd, input=odd, tags=odd) as trace:
+            trace.tag(odd)
+            trace.tag(machine=odd)
+            trace.log(odd, odd)
+            trace.output = trace.error = odd
+        log.actual(odd, odd, tags=odd)
+        log.actual("d", 1, time=odd)
+    records = read(path)
+    assert len(records) == 4
+    assert records[1]["id"] == "b"
+    assert isinstance(records[1]["input"], str)
+    assert records[1]["output"] == {"label": 3}
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -367,6 +424,17 @@ def test_a_part_that_is_too_long_for_a_line_is_left_out_and_counted(path, durabl
     del record["time"]
     assert record == {"id": "a", "output": {"label": 3}, "latency_seconds": 0.5}
     assert log.dropped == {"part": 1}
+
+
+def test_notes_that_are_long_together_are_all_there(log, path):
+    with log.trace("a", input={"text": "x" * 200_000}) as trace:
+        trace.log("first", {"text": "y" * 200_000})
+        trace.log("second", {"text": "z" * 200_000})
+        trace.output = {"label": {"of": "nested"}}
+    record = last(log, path)
+    assert [len(part["text"]) for part in (record["input"], *record["data"].values())] == [200_000] * 3
+    assert not log.dropped
+    assert not log.faults
 
 
 @pytest.mark.parametrize("durable", [False, True])
@@ -633,6 +701,20 @@ def test_a_profile_that_fails_costs_its_findings_and_nothing_else(path):
     assert log.faults == {"profile": 1}
 
 
+def test_what_waits_for_a_profile_is_bounded_and_written_without_its_findings(path):
+    with PredictionLog(path, profile=Judge(), buffer_bytes=100_000, flush_seconds=NEVER) as log:
+        for number in range(100):
+            log.prediction(number, input={"fare": 12.5, "text": "x" * 2000})
+        assert sum(task.size for task in log._intake.tasks) <= 100_000
+        assert log.flush()
+        log.prediction("later", input={"fare": 12.5})
+    records = read(path)
+    assert 40 < sum("values" in record for record in records) < 60
+    assert records[-1]["values"] == {"input": {"fare": 12.5}}
+    assert len(records) + log.dropped["full"] == 101
+    assert log.faults["busy"] > 0
+
+
 def test_a_profile_judges_the_datum_as_it_was(path):
     datum = {"fare": 2.5, "stops": [1]}
     with PredictionLog(path, profile=Judge(), flush_seconds=NEVER) as log:
@@ -646,7 +728,7 @@ def test_each_reason_is_said_once_and_counted_on(path, caplog):
         for _ in range(5):
             log.actual(None, 1)
             log.prediction("a", input=object())
-    assert (log.dropped, log.faults) == ({"no_id": 5}, {"repr": 5})
+    assert (log.dropped, log.faults) == ({"empty": 5}, {"repr": 5})
     assert len(caplog.records) == 2
 
 
@@ -662,7 +744,7 @@ def test_a_log_handler_that_fails_does_not_fail_a_prediction(path):
             log.actual(None, 1)
     finally:
         logging.getLogger("exporter.client").removeHandler(handler)
-    assert log.dropped == {"no_id": 1}
+    assert log.dropped == {"empty": 1}
 
 
 @pytest.mark.slow
@@ -671,5 +753,5 @@ def test_importing_the_client_is_cheap():
         subprocess.run([sys.executable, "-c", IMPORT], check=True, capture_output=True, text=True) for _ in range(5)
     ]
     taken = min(float(run.stdout.split()[0]) for run in runs)
-    assert taken < 0.05
-    assert runs[0].stdout.split(maxsplit=1)[1].split() == ["[]", "False", "False"]
+    assert taken < 0.1
+    assert runs[0].stdout.split()[1:] == ["[]"]

@@ -5,6 +5,7 @@ import itertools
 import json
 import logging
 import os
+import resource
 import threading
 import time
 from pathlib import Path
@@ -216,31 +217,24 @@ def test_a_whole_line_of_another_process_is_left_alone(open_log, path, faults):
 
 
 @pytest.fixture
-def small_disk(monkeypatch):
-    """A disk that takes so many bytes, whole writes or parts of them."""
-    room, write = [0], os.write
-
-    def limited(descriptor, data):
-        if not room[0]:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        taken = write(descriptor, data[: room[0]])
-        room[0] -= taken
-        return taken
-
-    monkeypatch.setattr(os, "write", limited)
-    return room
+def room():
+    """Say how many bytes a file has room for: the kernel takes the part of a write that fits, and then nothing."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size=limits[0]: resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize("durable", [False, True])
-def test_a_full_disk_is_counted_and_tried_again_and_loses_nothing(path, small_disk, durable):
+def test_a_full_disk_is_counted_and_tried_again_and_loses_nothing(path, room, durable):
     with log_of(path, durable=durable) as log:
-        small_disk[0] = 1500
+        room(1500)
         for number in range(5):
             log.prediction(str(number), input={"text": "x" * 300})
         assert not log.flush(timeout=0.5)
         assert log.faults["write"] >= 1
         assert not log.dropped
-        small_disk[0] = 10**6
+        assert path.stat().st_size == 1500
+        room()
         assert log.flush()
         assert sorted(ids(path)) == ["0", "1", "2", "3", "4"]
         assert unread(path) == []

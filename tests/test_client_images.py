@@ -330,10 +330,18 @@ def test_a_storm_of_images_loses_none_within_the_limit(path):
     assert not log.dropped
 
 
-def test_an_image_in_a_storm_of_records_is_written_too(path):
+def test_an_image_in_a_storm_of_records_is_written_before_its_line_too(path, monkeypatch):
+    encoded, lines = files.encoded, []
+
+    def look(content):
+        lines.append(path.read_bytes().count(b"images/"))
+        return encoded(content)
+
+    monkeypatch.setattr(files, "encoded", look)
     with PredictionLog(path, flush_seconds=NEVER) as log:
         for number in range(600):
             log.prediction(str(number), input={"fare": 1.5})
         log.prediction("a", input={"image": picture()})
+    assert lines == [0]
     assert json.loads(path.read_bytes().splitlines()[-1])["input"] == {"image": "images/a-image.png"}
     assert (path.parent / "images" / "a-image.png").exists()

@@ -18,15 +18,15 @@ class Backlog:
         self.held = 0
         self.failing = False
         self._file = file
-        self._limit = limit
+        self.limit = limit
         self._tally = tally
         self._lines: deque[bytes] = deque()
 
     def admits(self, lines: bytes, waiting: int = 0) -> bool:
         """Say whether lines may wait too, beside `waiting` bytes elsewhere; where not, they are counted as dropped."""
-        if self.held + waiting + len(lines) <= self._limit:
+        if self.held + waiting + len(lines) <= self.limit:
             return True
-        self._tally.drop("full", f"more than {self._limit} bytes wait to be written", lines.count(NEWLINE))
+        self._tally.drop("full", f"more than {self.limit} bytes wait to be written", lines.count(NEWLINE))
         return False
 
     def keep(self, lines: bytes) -> None:

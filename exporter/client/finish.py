@@ -11,10 +11,11 @@ from exporter.client.tally import Tally
 
 
 class Task(NamedTuple):
-    """A record that is not a line yet (None where it is) and the files to be written before."""
+    """A record to ask the profile about, or its line, and the files to be written before; `size` is in bytes."""
 
-    record: Record | None
+    record: Record | bytes
     files: list[File]
+    size: int
 
 
 class Finisher:
@@ -29,22 +30,26 @@ class Finisher:
 
     def finish(self, task: Task) -> bytes:
         """Write the files of a task and return its line."""
-        record, files = task
-        if record is not None and self.asks:
-            self.validate(record, files)
+        record, files, _ = task
+        if isinstance(record, bytes):
+            self._write(files)
+            return record
+        self.validate(record, files)
         return self.line(record, files)
 
-    def line(self, record: Record | None, files: list[File]) -> bytes:
+    def line(self, record: Record, files: list[File]) -> bytes:
         """Return the line of a record, its files written before it can be read."""
-        line = b""
         try:
-            if record is not None:
-                line = self._codec.line(record, files)
+            line = self._codec.line(record, files)
         except Exception as error:  # noqa: BLE001 - one record must not cost those behind it
             self._tally.drop("failed", error)
+            line = b""
+        self._write(files)
+        return line
+
+    def _write(self, files: list[File]) -> None:
         for file in files:
             self._store.write(file)
-        return line
 
     def forgo(self, files: list[File]) -> None:
         """Give files up."""

@@ -139,13 +139,14 @@ class Flusher:
     def _work(self, tasks: int, deadline: float) -> int:
         """Do so many tasks, as far as there is time; return how many are left."""
         while tasks and time.monotonic() < deadline:
-            self._backlog.keep(self._finisher.finish(self._intake.tasks.popleft()))
+            self._backlog.keep(self._finisher.finish(self._intake.task()))
             tasks -= 1
         self._finisher.tidy()
         return tasks
 
     def _write(self) -> None:
         records, lines = self._intake.empty()
+        self._codec.seen(len(records) + len(lines))
         for place in range(0, len(records), BATCH):
             self._encode(records[place : place + BATCH])
         for place in range(0, len(lines), BATCH):

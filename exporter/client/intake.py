@@ -4,10 +4,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from exporter.client.backlog import Backlog
 from exporter.client.files import File
 from exporter.client.finish import Finisher, Task
-from exporter.client.limits import CALM, PATIENCE, TASKS
+from exporter.client.limits import PATIENCE, TASKS
 from exporter.client.record import PARTS, Codec, Record
 from exporter.client.sampling import sampled
 from exporter.client.tally import Tally
@@ -26,14 +28,13 @@ class Intake:
     """What is handed over and not in the hands of the flusher yet: records and lines of them, and tasks.
 
     While `idle` nobody looks after the queues, and `rouse` is called. `swift` is the queue while callers may append
-    to it themselves, records whose parts are copies of dicts of constants; for that, a log must be `plain`.
+    to it themselves, records whose parts were taken; for that, a log must be `plain`.
     """
 
     def __init__(
         self, origin: Origin, codec: Codec, finisher: Finisher, backlog: Backlog, tally: Tally, *, durable: bool
     ) -> None:
         self.swift: list[Record] | None = None
-        self.record = Record
         self.model, self.version, self.fraction = origin
         self.take = codec.take
         self.idle = True
@@ -48,6 +49,7 @@ class Intake:
         self._finisher = finisher
         self._backlog = backlog
         self._waiting = 0  # bytes of lines; threads may lose a few of each other's, until they are taken out
+        self._unfinished = 0  # bytes of tasks
 
     def keeps(self, request_id: str) -> bool:
         """Say whether a prediction is among the sampled."""
@@ -69,13 +71,6 @@ class Intake:
         if self.idle and (self.queue or self.lines or self.tasks):
             self.rouse()
 
-    def encode(self, record: Record) -> None:
-        """Take in a record in a storm: as a line, whose bytes can be counted."""
-        files: list[File] = []
-        self._line(self._codec.line(record, files))
-        if files:
-            self._task(None, files)
-
     def empty(self) -> tuple[list[Record], list[bytes]]:
         """Take out all records, and all lines; more may come meanwhile."""
         self._waiting = 0
@@ -83,15 +78,22 @@ class Intake:
         del self.queue[: len(records)], self.lines[: len(lines)]
         return records, lines
 
+    def task(self) -> Task:
+        """Take out the oldest task; IndexError where there is none."""
+        task = self.tasks.popleft()
+        self._unfinished = self._unfinished - task.size if self.tasks else 0
+        return task
+
     def clear(self) -> int:
         """Forget everything; returns how many records that were."""
+        self._waiting = 0
         records = len(self.queue) + len(self.lines)
         self.queue.clear()
         self.lines.clear()
         while self.tasks:
-            record, files = self.tasks.popleft()
-            self._finisher.forgo(files)
-            records += record is not None
+            task = self.task()
+            self._finisher.forgo(task.files)
+            records += bool(task.record)
         return records
 
     def close(self) -> None:
@@ -103,18 +105,19 @@ class Intake:
         self.tally.drop("closed", f"record {record.id}")
 
     def _enqueue(self, record: Record, files: list[File]) -> None:
-        if len(self.queue) >= CALM and not files:
-            self.encode(record)
-            return
-        self._take(record, files)
+        line = self._codec.line(record, files)
         if files:
-            self._task(record, files)
+            self._work(Task(line, files, len(line)))
         else:
-            self.queue.append(record)
+            self._line(line)
 
     def _for_work(self, record: Record, files: list[File]) -> None:
-        self._take(record, files)
-        self._task(record, files)
+        for name in PARTS:
+            part = getattr(record, name)
+            if part is not None:
+                setattr(record, name, self._codec.take(part, name, record.id, files))
+        parts = (getattr(record, name) for name in PARTS)
+        self._work(Task(record, files, sum(len(part) for part in parts if type(part) is msgspec.Raw)))
 
     def _through(self, record: Record, files: list[File]) -> None:
         """Write a record; its files follow. What the disk does not take is queued."""
@@ -129,25 +132,20 @@ class Intake:
         if rest:
             self._line(rest)
         if files:
-            self._task(None, files)
+            self._work(Task(b"", files, 0))
 
-    def _take(self, record: Record, files: list[File]) -> None:
-        for name in PARTS:
-            part = getattr(record, name)
-            if part is not None:
-                setattr(record, name, self._codec.take(part, name, record.id, files))
-
-    def _task(self, record: Record | None, files: list[File]) -> None:
-        """Queue a record with files to write or a profile to ask; where too many wait already it goes without."""
-        if len(self.tasks) < TASKS:
-            self.tasks.append(Task(record, files))
+    def _work(self, task: Task) -> None:
+        """Queue a task; where too much of that waits already, its record goes without files and without findings."""
+        record, files, size = task
+        if len(self.tasks) < TASKS and self._unfinished + size <= self._backlog.limit:
+            self._unfinished += size
+            self.tasks.append(task)
             return
-        self.tally.fault("busy", f"{TASKS} records wait for their files or their validation")
+        self.tally.fault("busy", "too many records wait for their files or their validation")
         self._finisher.forgo(files)
         if files:
             self.tally.drop("file", "too many records wait for their files", len(files))
-        if record is not None:
-            self._line(self._codec.line(record, []))
+        self._line(record if isinstance(record, bytes) else self._codec.line(record, []))
 
     def _line(self, line: bytes) -> None:
         if line and self._backlog.admits(line, self._waiting):

@@ -1,22 +1,28 @@
 """The prediction log as a model server sees it: calls that neither wait, nor fail, nor pile up."""
 
+import math
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from gc import is_tracked
 from pathlib import Path
-from time import time
+from time import time as now
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from exporter.client.backlog import Backlog
+from exporter.client.file import LogFile, Rotation
+from exporter.client.files import File, Store
+from exporter.client.finish import Finisher
+from exporter.client.flusher import Flusher
+from exporter.client.intake import Intake, Origin
 from exporter.client.lifecycle import catch_sigterm
 from exporter.client.limits import CALM
 from exporter.client.profile import Profile
+from exporter.client.record import Codec, Record
 from exporter.client.tally import Tally
-from exporter.client.text import as_id
+from exporter.client.text import as_id, clean
 from exporter.client.trace import Trace
-
-if TYPE_CHECKING:
-    from exporter.client.files import File
 
 FLUSH_SECONDS = 5.0
 
@@ -52,25 +58,20 @@ class PredictionLog:
         flush_seconds: float = 0.1,
         on_sigterm: bool | None = None,
     ) -> None:
-        from exporter.client.assembly import Options, assemble  # noqa: PLC0415 - importing the client must be cheap
-
-        options = Options(
-            model=model,
-            version=version,
-            profile=profile,
-            sample=sample,
-            durable=durable,
-            rotate_bytes=rotate_bytes,
-            rotate_seconds=rotate_seconds,
-            keep=keep,
-            image_bytes=image_bytes,
-            buffer_bytes=buffer_bytes,
-            flush_seconds=flush_seconds,
-        )
-        options.check()
+        if not 0 <= sample <= 1:
+            raise ValueError(f"sample is {sample}; it is a share, from 0 to 1")
+        _check(rotate_bytes=rotate_bytes, rotate_seconds=rotate_seconds, keep=keep)
+        _check(image_bytes=image_bytes, buffer_bytes=buffer_bytes, flush_seconds=flush_seconds)
         place = str(Path(path).absolute())
-        self._tally = Tally(place)
-        self._intake, self._flusher = assemble(place, options, self._tally)
+        self._tally = tally = Tally(place)
+        store = Store(place, image_bytes, tally)
+        file = LogFile(place, Rotation(rotate_bytes or math.inf, rotate_seconds, keep), tally.fault)
+        backlog = Backlog(file, buffer_bytes, tally)
+        codec = Codec(store, tally)
+        finisher = Finisher(codec, store, profile, tally)
+        origin = Origin(_text(model), _text(version), None if sample == 1 else float(sample))
+        self._intake = Intake(origin, codec, finisher, backlog, tally, durable=durable)
+        self._flusher = Flusher(self._intake, codec, finisher, backlog, tally, interval=flush_seconds)
         catch_sigterm(on_sigterm)
 
     def trace(
@@ -92,36 +93,39 @@ class PredictionLog:
         latency_seconds: float | None = None,
         tags: Mapping[str, object] | None = None,
         error: object = None,
+        time: float | datetime | None = None,
     ) -> str:
-        """Hand a prediction over; returns its id, which is made up where it is missing."""
-        moment = time()
-        name = request_id if isinstance(request_id, str) and request_id else as_id(request_id)
+        """Hand a prediction over; returns its id, which is made up where it is missing.
+
+        `time` says when it was made, where that is not now: Unix seconds, or a datetime with its zone.
+        """
+        moment = now()
+        name = as_id(request_id)
         intake = self._intake
-        queue = intake.swift
         try:
+            if time is not None:
+                moment = _seconds(time)
+            queue = intake.swift
             if queue is None or error is not None or len(queue) >= CALM:
-                record = intake.record(name, moment, intake.model, intake.version, input, output, latency_seconds, tags)
-                if queue is None or error is not None:
-                    intake.predicted(record, error, [])
-                else:
-                    intake.encode(record)
+                record = Record(name, moment, intake.model, intake.version, input, output, latency_seconds, tags)
+                intake.predicted(record, error, [])
                 return name
             files: list[File] = []
             # what `take` does with dicts of constants is written out: it is most of what a prediction costs
-            if input.__class__ is dict and not is_tracked(input):
+            if type(input) is dict and not is_tracked(input):
                 input = input.copy()  # noqa: A001 - the record's word
             else:
                 input = intake.take(input, "input", name, files)  # noqa: A001 - as above
-            if output.__class__ is dict and not is_tracked(output):
+            if type(output) is dict and not is_tracked(output):
                 output = output.copy()
             else:
                 output = intake.take(output, "output", name, files)
             labels: object = tags
-            if labels.__class__ is dict and not is_tracked(labels):
+            if type(labels) is dict and not is_tracked(labels):
                 labels = labels.copy()
             else:
                 labels = intake.take(labels, "tags", name, files)
-            record = intake.record(name, moment, intake.model, intake.version, input, output, latency_seconds, labels)
+            record = Record(name, moment, intake.model, intake.version, input, output, latency_seconds, labels)
             if files:
                 intake.submit(record, files)
             else:
@@ -130,18 +134,28 @@ class PredictionLog:
             self._tally.drop("failed", fault)
         return name
 
-    def actual(self, request_id: object, actual: object = None, *, tags: Mapping[str, object] | None = None) -> None:
+    def actual(
+        self,
+        request_id: object,
+        actual: object = None,
+        *,
+        tags: Mapping[str, object] | None = None,
+        time: float | datetime | None = None,
+    ) -> None:
         """Hand over what turned out to be true of a prediction, at any time later and from any process.
 
-        It is not written for a prediction that is not sampled, so give the log there the same `sample`.
+        `time` says when it became known, where that is not now. It is not written for a prediction that is not
+        sampled, so give the log there the same `sample`.
         """
-        moment = time()
+        moment = now()
         intake = self._intake
         try:
-            if request_id is None:
-                self._tally.drop("no_id", "an actual without the id of its prediction")
+            if request_id is None or actual is None:
+                self._tally.drop("empty", "an actual without a value, or without the id of its prediction")
             elif intake.keeps(name := as_id(request_id)):
-                record = intake.record(name, moment, intake.model, intake.version, actual=actual, tags=tags)
+                if time is not None:
+                    moment = _seconds(time)
+                record = Record(name, moment, intake.model, intake.version, actual=actual, tags=tags)
                 intake.submit(record, [])
         except Exception as fault:  # noqa: BLE001 - as above
             self._tally.drop("failed", fault)
@@ -171,3 +185,25 @@ class PredictionLog:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _check(**options: float | None) -> None:
+    for name, value in options.items():
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} is {value}; it must be above 0")
+
+
+def _text(name: object) -> str | None:
+    return None if name is None else clean(str(name))
+
+
+def _seconds(moment: float | datetime) -> float:
+    """Return a time as Unix seconds; ValueError where it is none."""
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise ValueError(f"{moment} has no time zone")
+        return moment.timestamp()
+    seconds = float(moment)
+    if not math.isfinite(seconds):
+        raise ValueError(f"{moment} is no time")
+    return seconds

@@ -56,20 +56,21 @@ class Plainer:
         self._fault = fault
         self._left = NODES
 
-    def plain(self, value: object, name: str, depth: int = 0) -> object:
+    def plain(self, value: Any, name: str, depth: int = 0) -> object:  # noqa: ANN401 - it is looked into
         """Return a value made of what JSON has; raises Unplain where it has too many parts."""
         self._left -= 1
         if self._left < 0:
             raise Unplain
-        if value is None or type(value) in (bool, int, float):
+        kind = type(value)  # what a value says of itself, in __class__, may raise
+        if value is None or kind in (bool, int, float, msgspec.Raw):
             return value
-        if isinstance(value, str):
+        if issubclass(kind, str):
             return clean(value)
         if depth >= DEPTH:
             return self._text(value)
-        if isinstance(value, dict):
+        if issubclass(kind, dict):
             return {_key(key): self.plain(part, f"{name}-{_key(key)}", depth + 1) for key, part in value.items()}
-        if isinstance(value, list | tuple | set | frozenset):
+        if issubclass(kind, list | tuple | set | frozenset):
             return [self.plain(part, f"{name}-{place}", depth + 1) for place, part in enumerate(value)]
         return self._other(value, name, depth)
 

@@ -17,6 +17,7 @@ TRUST = 1000  # records without an array, after which a flat dict is taken to ho
 ID_CHARACTERS = 200
 PARTS = ("input", "output", "actual", "tags", "data")
 FINDINGS = ("values", "invalid")
+_CONSTANTS = frozenset((type(None), str, int, float, bool, msgspec.Raw))
 
 
 class Record(msgspec.Struct, omit_defaults=True, gc=False):
@@ -43,7 +44,7 @@ class Codec:
 
     A dict of constants is copied, which takes a tenth of a microsecond, and encoded by the flusher. The garbage
     collector knows such dicts, it does not track them; but it takes arrays for constants, so dicts are copied only
-    after TRUST records that held none. Everything else is encoded at once.
+    while `light`: after TRUST records that held none. Everything else is encoded at once.
     """
 
     def __init__(self, store: Store, tally: Tally) -> None:
@@ -51,19 +52,16 @@ class Codec:
         self._tally = tally
         encoder = msgspec.json.Encoder(enc_hook=self._simpler)
         self._encode, self._encode_lines = encoder.encode, encoder.encode_lines
-        self._clean = 0
+        self._seen = 0
         self._arrays = self.light = False
 
     def take(self, part: object, name: str, request_id: str, files: list[File]) -> object:
         """Return what does not change when `part` does; what belongs into files is added to `files`."""
-        if part is None or part.__class__ is msgspec.Raw:
+        if type(part) in _CONSTANTS:
             return part
-        if self.light and part.__class__ is dict and not gc.is_tracked(part):
+        if self.light and type(part) is dict and not gc.is_tracked(part):
             return part.copy()
-        encoded = self._encoded(part)
-        if encoded is None or len(encoded) > INLINE_BYTES:
-            return self._take_apart(part, name, request_id, files, encoded)
-        return msgspec.Raw(encoded)
+        return self._settled(part, name, request_id, files)
 
     def line(self, record: Record, files: list[File]) -> bytes:
         """Return a record as a line; parts that need files are taken apart. Raises what its values raise."""
@@ -74,8 +72,8 @@ class Codec:
         if encoded is None or len(encoded) > INLINE_BYTES:
             for name in PARTS:
                 part = getattr(record, name)
-                if part is not None and part.__class__ is not msgspec.Raw:
-                    setattr(record, name, self._take_apart(part, name, record.id, files, self._encoded(part)))
+                if part is not None and type(part) is not msgspec.Raw:
+                    setattr(record, name, self._settled(part, name, record.id, files))
             encoded = self._encoded(record) or self._encode(_tame(record))
         return encoded + NEWLINE if len(encoded) < LINE_BYTES else self._cut(record)
 
@@ -85,9 +83,12 @@ class Codec:
             lines: bytes = self._encode_lines(batch)
         except Exception:  # noqa: BLE001 - the values' own methods
             return None
-        self._clean += len(batch)
-        self.light = not self._arrays and self._clean >= TRUST
         return lines if len(lines) < LINE_BYTES else None
+
+    def seen(self, records: int) -> None:
+        """Take note that so many more records have become lines."""
+        self._seen += records
+        self.light = not self._arrays and self._seen >= TRUST
 
     def _simpler(self, value: object) -> object:
         if not self._arrays and hasattr(value, "__setitem__"):  # the scalars of numpy have none
@@ -100,7 +101,15 @@ class Codec:
         except Exception:  # noqa: BLE001 - the values' own methods
             return None
 
-    def _take_apart(self, part: object, name: str, request_id: str, files: list[File], encoded: bytes | None) -> object:
+    def _settled(self, part: object, name: str, request_id: str, files: list[File]) -> object:
+        encoded = self._encoded(part)
+        if encoded is None or len(encoded) > INLINE_BYTES:
+            return self._taken_apart(part, name, request_id, files, encoded)
+        return msgspec.Raw(encoded)
+
+    def _taken_apart(
+        self, part: object, name: str, request_id: str, files: list[File], encoded: bytes | None
+    ) -> object:
         def attach(value: object, place: str) -> str | None:
             return self._store.collect(value, place.removeprefix("input-"), request_id, files)
 

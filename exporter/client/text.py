@@ -12,7 +12,7 @@ def clean(text: str) -> str:
 
 def as_id(request_id: object) -> str:
     """Return an id of any type as text, and a new one of 32 hexadecimal digits where it is None or empty."""
-    if request_id.__class__ is str and request_id:
+    if type(request_id) is str and request_id:
         return request_id
     try:
         text = "" if request_id is None else clean(str(request_id))

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from gc import is_tracked
 from time import perf_counter, time
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from exporter.client.files import File
+from exporter.client.intake import Intake
 from exporter.client.limits import CALM
-
-if TYPE_CHECKING:
-    from exporter.client.files import File
-    from exporter.client.intake import Intake
+from exporter.client.record import Record
 
 
 class Trace:
@@ -26,19 +25,19 @@ class Trace:
     _input: object = None
     _tags: Mapping[str, object] | None = None
     _data: dict[str, object] | None = None
-    _files: "list[File] | None" = None
+    _files: list[File] | None = None
     _open = True
 
-    def __init__(self, intake: "Intake", request_id: str, datum: object, tags: Mapping[str, object] | None) -> None:
+    def __init__(self, intake: Intake, request_id: str, datum: object, tags: Mapping[str, object] | None) -> None:
         self.time = time()
         self.id = request_id
         self._intake = intake
         swift = intake.swift is not None
-        if swift and datum.__class__ is dict and not is_tracked(datum):
+        if swift and type(datum) is dict and not is_tracked(datum):
             self._input = datum.copy()
         elif datum is not None:
             self.input(datum)
-        if swift and tags.__class__ is dict and not is_tracked(tags):
+        if swift and type(tags) is dict and not is_tracked(tags):
             self._tags = tags.copy()
         elif tags is not None:
             self.tag(tags)
@@ -97,8 +96,8 @@ class Trace:
             self._files = []
         return self._intake.take(value, name, self.id, self._files)
 
-    def _hand_over(self, intake: "Intake") -> None:
-        record = intake.record(
+    def _hand_over(self, intake: Intake) -> None:
+        record = Record(
             self.id, self.time, intake.model, intake.version, self._input, self.output, self.seconds, self._tags
         )
         queue, output = intake.swift, record.output
@@ -107,8 +106,8 @@ class Trace:
             and len(queue) < CALM
             and self.error is None
             and self._data is None
-            and self._files is None
-            and output.__class__ is dict
+            and not self._files
+            and type(output) is dict
             and not is_tracked(output)
             and not is_tracked(record.tags)
         ):
