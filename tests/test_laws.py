@@ -296,33 +296,53 @@ def test_at_its_least_sample_a_statistic_is_under_its_threshold_without_drift_an
 
 # -- scores
 
+OPTIONS = {"output": "x", "actual": "x", "positive": "a", "level": 0.9, "classes": ["a", "b"]}
+
+
+def extractor_of(name):
+    struct = EXTRACTORS[name]
+    return msgspec.convert({key: OPTIONS[key] for key in struct.__struct_fields__}, struct)
+
+
+def measures_of(reads):
+    """Return how what a score reads of a component may be summarised."""
+    extractor = extractor_of(reads.of[0]) if reads.of else None
+    if hasattr(extractor, "edges"):
+        edges = np.array(extractor.edges())
+        return [Measure(Grid.fixed(edges), domain=Domain(edges[0], edges[-1]))]
+    kinds = reads.levels or [extractor.levels()]
+    return [Measure(GRID) if levels is None else Measure(levels=levels) for levels in kinds]
+
+
 READ = [
-    (name, levels)
+    pytest.param(name, measures, id=f"{name}-{place}")
     for name, score in SCORES.items()
-    for levels in itertools.product(*(reads.levels for reads in score.reads))
+    for place, measures in enumerate(itertools.product(*map(measures_of, score.reads)))
 ]
 # Scores that are not the mean of something over single records, so that a window may be worse than both its halves.
 WHOLE = {"balanced_accuracy", "matthews_correlation", "median_absolute_error", "r2"}
-AVERAGES = [(name, levels) for name, levels in READ if name not in WHOLE]
-score = pytest.mark.parametrize(("name", "levels"), READ)
+WHOLE |= {"roc_auc", "average_precision", "expected_calibration_error"}
+AVERAGES = [param for param in READ if param.values[0] not in WHOLE]
+score = pytest.mark.parametrize(("name", "measures"), READ)
 
 
-def evaluated_by(levels, columns):
+def evaluated_by(measures, columns):
     """Return a summary of each column."""
-    measures = (Measure(GRID) if some is None else Measure(levels=some) for some in levels)
     return [measure.of(column) for measure, column in zip(measures, columns, strict=True)]
 
 
-def read_by(data, name, levels):
+def read_by(data, name, measures):
     """Draw a column, all of one length, of each component that a score reads; numbers are not above its range."""
     rows = data.draw(st.integers(0, 40))
-    number = arrays(np.float64, rows, elements=st.one_of(st.floats(0, 1e6), NUMBERS))
-    _, most = range_of(SCORES[name].measure)
-    number = number.map(lambda column: np.minimum(np.abs(column), most))
-    return [
-        data.draw(number if some is None else arrays(np.int32, rows, elements=st.integers(-3, len(some) - 1)))
-        for some in levels
-    ]
+    _, top = range_of(SCORES[name].measure)
+    columns = []
+    for measure in measures:
+        most = min(measure.domain.high, 1e6) if measure.domain.high < math.inf else top
+        number = arrays(np.float64, rows, elements=st.one_of(st.floats(0, min(most, 1e6)), NUMBERS))
+        number = number.map(lambda column, most=most: np.minimum(np.abs(column), most))
+        code = arrays(np.int32, rows, elements=st.integers(-3, len(measure.levels) - 1))
+        columns.append(data.draw(code if measure.grid is None else number))
+    return columns
 
 
 def range_of(function):
@@ -336,8 +356,8 @@ def range_of(function):
 @score
 @law
 @given(st.data())
-def test_a_score_is_in_its_range_and_its_interval_with_its_n_and_of_nothing_it_is_undefined(name, levels, data):
-    summaries = evaluated_by(levels, read_by(data, name, levels))
+def test_a_score_is_in_its_range_and_its_interval_with_its_n_and_of_nothing_it_is_undefined(name, measures, data):
+    summaries = evaluated_by(measures, read_by(data, name, measures))
     before = copy.deepcopy([facts(summary) for summary in summaries])
     found = SCORES[name].measure(*summaries)
     least, most = range_of(SCORES[name].measure)
@@ -351,20 +371,20 @@ def test_a_score_is_in_its_range_and_its_interval_with_its_n_and_of_nothing_it_i
 
 
 @score
-def test_a_score_of_no_records_is_undefined_and_has_no_sample(name, levels):
-    nothing = [np.zeros(0, np.float64 if some is None else np.int32) for some in levels]
-    found = SCORES[name].measure(*evaluated_by(levels, nothing))
+def test_a_score_of_no_records_is_undefined_and_has_no_sample(name, measures):
+    nothing = [np.zeros(0, np.int32 if measure.grid is None else np.float64) for measure in measures]
+    found = SCORES[name].measure(*evaluated_by(measures, nothing))
     assert math.isnan(found.value)
     assert math.isnan(found.lower)
     assert math.isnan(found.upper)
     assert found.samples == 0
 
 
-@pytest.mark.parametrize(("name", "levels"), AVERAGES)
+@pytest.mark.parametrize(("name", "measures"), AVERAGES)
 @law
 @given(st.data())
-def test_a_score_of_two_windows_lies_between_theirs_and_their_samples_add_up(name, levels, data):
-    one, other = (evaluated_by(levels, read_by(data, name, levels)) for _ in range(2))
+def test_a_score_of_two_windows_lies_between_theirs_and_their_samples_add_up(name, measures, data):
+    one, other = (evaluated_by(measures, read_by(data, name, measures)) for _ in range(2))
     together = [a + b for a, b in zip(one, other, strict=True)]
     first, second, both = (SCORES[name].measure(*summaries) for summaries in (one, other, together))
     assert both.samples == first.samples + second.samples
@@ -378,16 +398,13 @@ def test_a_score_says_which_way_is_better():
 
 # -- extractors of eval components
 
-OPTIONS = {"output": "x", "actual": "x", "positive": "a", "level": 0.9}
 OUTPUTS = [Field("x", "output", "output.x", levels) for levels in (None, LEVELS)]
 ACTUALS = [Field("x", "actual", "actual.x", levels) for levels in (None, ("c", "a", "d"))]
 
 
 def bound(name):
     """Return an extractor with the kinds of columns that it reads; ValueError is its word for the others."""
-    struct = EXTRACTORS[name]
-    options = {key: OPTIONS[key] for key in struct.__struct_fields__}
-    extractor = msgspec.convert(options, struct)
+    extractor = extractor_of(name)
     found, refused = [], []
     for output, actual in itertools.product(OUTPUTS, ACTUALS):
         try:

@@ -10,6 +10,7 @@ from exporter.extractors.avg_intensity import AvgIntensity
 from exporter.extractors.brier import Brier
 from exporter.extractors.class_entropy import ClassEntropy
 from exporter.extractors.class_margin import ClassMargin
+from exporter.extractors.class_score import ClassScore
 from exporter.extractors.classification_error_type import ClassificationErrorType
 from exporter.extractors.clipping import Clipping
 from exporter.extractors.colour_cast import ColourCast
@@ -44,7 +45,9 @@ Bound = Callable[[Column, Column], Column]
 class EvalExtractor(Protocol):
     """A frozen struct that is its own configuration: `output` and `actual` name the components that it reads.
 
-    `harm` are the categories that are errors of the model, `("high",)` where a high number is one, else nothing.
+    `harm` are the categories that are errors of the model, `("high",)` where a high number is one, else nothing. One
+    of numbers may have a method `edges`, of which the ends of the bins are then taken instead of the reference's
+    quantiles: at most 255 ascending numbers, all values above the first and none above the last.
     """
 
     harm: ClassVar[tuple[str, ...]]
@@ -104,6 +107,7 @@ BUILTIN: Mapping[str, type[EvalExtractor]] = {
     "quantile_loss": QuantileLoss,
     "log_loss": LogLoss,
     "brier": Brier,
+    "class_score": ClassScore,
 }
 DATA: Mapping[str, type[DataExtractor]] = {
     "element": Element,

@@ -171,9 +171,18 @@ class _Builder:
         except Exception as error:  # a plug-in may raise anything
             raise ValueError(f"{type(error).__name__}: {error}") from error
         levels = extractor.levels()
+        if levels is None and hasattr(extractor, "edges"):
+            return column, self._on(np.array(extractor.edges(), np.float64), spec, column)
         if levels is None:
             return column, self._numeric(spec, column)
         return column, Measure(levels=levels)
+
+    def _on(self, edges: Floats, spec: ComponentSpec, values: Floats) -> Measure:
+        if not np.isfinite(values).any():
+            raise ValueError("the reference has no valid number of it")
+        domain = Domain(float(edges[0]), float(edges[-1]))
+        self._soft[spec.key] = domain
+        return Measure(Grid.fixed(edges), domain=domain)
 
     def _numeric(self, spec: ComponentSpec, values: Floats) -> Measure:
         finite = np.sort(values[np.isfinite(values)])

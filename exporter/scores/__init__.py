@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from exporter.registry import Plugins, instance_of
 from exporter.scores.accuracy import ACCURACY
+from exporter.scores.average_precision import AVERAGE_PRECISION
 from exporter.scores.balanced_accuracy import BALANCED_ACCURACY
 from exporter.scores.brier import BRIER
+from exporter.scores.expected_calibration_error import EXPECTED_CALIBRATION_ERROR
 from exporter.scores.f1 import F1
 from exporter.scores.f_beta import F_BETA
 from exporter.scores.log_loss import LOG_LOSS
@@ -19,6 +21,7 @@ from exporter.scores.precision import PRECISION
 from exporter.scores.quantile_loss import QUANTILE_LOSS
 from exporter.scores.r2 import R2
 from exporter.scores.recall import RECALL
+from exporter.scores.roc_auc import ROC_AUC
 from exporter.scores.root_mean_squared_error import ROOT_MEAN_SQUARED_ERROR
 from exporter.scores.score import Measurement, Reads, Score
 from exporter.scores.specificity import SPECIFICITY
@@ -42,6 +45,9 @@ BUILTIN: Mapping[str, Score] = {
     "matthews_correlation": MATTHEWS_CORRELATION,
     "log_loss": LOG_LOSS,
     "brier": BRIER,
+    "roc_auc": ROC_AUC,
+    "average_precision": AVERAGE_PRECISION,
+    "expected_calibration_error": EXPECTED_CALIBRATION_ERROR,
 }
 
 PLUGINS = Plugins("prediction_exporter.scores", BUILTIN, instance_of(Score))

@@ -33,7 +33,7 @@ def _phi(cells: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[float, 
     spread, actual = claimed * (1 - claimed), real * (1 - real)
     if min(spread, actual) <= 0 or not cells.sum():
         return math.nan, math.nan
-    value = (hits * rest - false * missed) / math.sqrt(spread * actual)
+    value = min(max((hits * rest - false * missed) / math.sqrt(spread * actual), -1.0), 1.0)
     one, other = (2 * claimed - 1) / math.sqrt(spread), (2 * real - 1) / math.sqrt(actual)
     tilt = value * (1 + value**2 / 2) * one * other - 0.75 * value**2 * (one**2 + other**2)
     return value, (1 - value**2 + tilt) / float(cells.sum())

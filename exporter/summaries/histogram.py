@@ -55,6 +55,13 @@ class Grid:
         atoms = np.concatenate([[False], np.diff(upto) == 1, [False]])
         return cls(edges, _outer(np.append(0, ends)[upto]), atoms)
 
+    @classmethod
+    def fixed(cls, edges: Floats) -> "Grid":
+        """Lay a grid on edges that are given, 2 to 255 ascending ones, of which evenly spaced ones are exposed."""
+        even = np.linspace(edges[0], edges[-1], OUTER_EDGES + 1)[1:]
+        outer = np.unique(np.abs(edges[:, None] - even).argmin(axis=0))
+        return cls(edges, outer, np.zeros(len(edges) + 1, np.bool_))
+
     @property
     def outer_edges(self) -> Floats:
         """Return the exposed edges."""

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from exporter.batch import Field
 from exporter.extractors import BUILTIN as EXTRACTORS
@@ -75,6 +76,38 @@ def probability(name, kind):
     return World(draw := lambda random, n: [measure.of(column(random, n))], truth_of(name, draw))
 
 
+def ranking(name):
+    """Return a probability that says too much, of a class that three in ten have."""
+    bound = scoring("class_score")
+    measure = Measure(Grid.fixed(np.array(EXTRACTORS["class_score"]("p", "y", "yes").edges())))
+
+    def rows(random, n):
+        real = random.random(n) < 0.3
+        return 1 / (1 + np.exp(-2.5 * random.normal(np.where(real, 1.0, -0.5), 1.0))), real
+
+    chances, real = rows(np.random.default_rng(99), POPULATION)
+    truth = RANKED[name](real, chances)
+
+    def draw(random, n):
+        chances, real = rows(random, n)
+        return [measure.of(bound(chances, real.astype(np.int32)))]
+
+    return World(draw, truth)
+
+
+def calibration_error(real, chances, groups=10):
+    """Return the mean distance of probability and share of positives in equal bins, of single records."""
+    place = np.minimum((chances * groups).astype(int), groups - 1)
+    return np.abs(np.bincount(place, real - chances, groups)).sum() / len(real)
+
+
+RANKED = {
+    "roc_auc": roc_auc_score,
+    "average_precision": average_precision_score,
+    "expected_calibration_error": calibration_error,
+}
+
+
 def scoring(kind):
     extractor = EXTRACTORS[kind](output="p", actual="y", positive="yes")
     return extractor.bind(Field("p", "output", None), Field("y", "actual", None, ("no", "yes")))
@@ -96,6 +129,7 @@ WORLDS = {
     "r2": lambda: regression("r2", "squared_error"),
     "log_loss": lambda: probability("log_loss", "log_loss"),
     "brier": lambda: probability("brier", "brier"),
+    **{name: (lambda name=name: ranking(name)) for name in RANKED},
 }
 world = cache(lambda name: WORLDS[name]())
 
