@@ -13,7 +13,7 @@ DURATION ?= 5m
 .PHONY: help install tools demo test unit slow check format lock docs bench stack clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(BIN)/uv:
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { apt-get -qq update && apt-get -qq -y install python3-venv && $(PYTHON) -m venv --clear $(VENV); }
@@ -54,6 +54,9 @@ docs: $(STAMP) ## regenerate what is generated: docs/metrics.md, docs/scores.md,
 
 bench: $(STAMP) ## benchmarks, each beside its peer or the limit in the same run
 	$(BIN)/python tests/bench/run.py
+
+calibration: $(STAMP) ## false alarms and delays of the drift alarm beside other rules, into docs/calibration.md
+	$(BIN)/python tests/calibration/drift.py --write
 
 stack: ## the whole stack with the demo: docker compose up
 	docker compose up --build

@@ -159,7 +159,7 @@ def _stream(one: Watched, kind: Kind, counts: Floats, terms: Terms) -> Stream:
             dispersion=one.dispersion,
             season=one.season,
         )
-    slack = terms.tolerance if kind == "loss" else terms.tolerance / 2
+    slack = terms.tolerance if kind == "loss" else terms.tolerance / 4
     return share(float(counts[1]), float(counts.sum()), terms, slack=slack, dispersion=one.dispersion)
 
 

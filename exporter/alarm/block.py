@@ -110,7 +110,7 @@ class Block:
             log_m=np.where(due, log_m, evidence.log_m),
             firing=evidence.firing | (due & (log_m >= self.lines)),
             steps=evidence.steps + due,
-            turn=np.minimum(evidence.turn + gain, 0.0),
+            turn=np.where(evidence.firing[:, None], np.minimum(evidence.turn + gain, 0.0), 0.0),
         )
         return self._settle(taken, rows)
 
@@ -164,8 +164,8 @@ class Evidence:
     `seen` are the counts that have been taken in, shape (K, B); `log_r` the logarithms of R, `cusum` those of the
     largest likelihood ratio of the last rows and `began` when those rows begin, shape (K, J); `log_m` the logarithm
     of M after the last step; `chunk`, `recent` and `chunks` the last rows, by which an alarm ends; `turn` the
-    logarithms of the least likelihood ratio of the last rows, and `turned` the counts of those that speak against the
-    leading alternative, shape (K, B).
+    logarithms of the least likelihood ratio of the last rows since the alarm, and `turned` the counts of those that
+    speak against the leading alternative, shape (K, B).
     """
 
     seen: Floats

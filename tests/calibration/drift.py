@@ -1,0 +1,339 @@
+"""False alarms, delays and recoveries of the drift alarm beside the rules that others use, on the same made data.
+
+Columns are drawn, summarised as the engine summarises them and stepped through the exporter's own alarm; JSON is left
+out, as a hundred million values of it would only test the decoder. `--write` puts the tables into docs/calibration.md.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from exporter.alarm import Bank, Watched, calibrate
+from exporter.alarm.counts import Numbers
+from exporter.summaries import Grid, Measure
+
+PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
+MARKERS = ("<!-- drift -->", "<!-- end of drift -->")
+STEPS = 10_000.0
+TOLERANCE = 0.01
+CELLS = (
+    (1_000, 500),
+    (1_000, 3_000),
+    (10_000, 500),
+    (10_000, 3_000),
+    (10_000, 50_000),
+    (100_000, 500),
+    (100_000, 3_000),
+)
+WINDOWS = {500: 5_000, 3_000: 2_000, 50_000: 200}
+PEER_WINDOWS = {500: 200, 3_000: 100, 50_000: 20}
+PER_REFERENCE = 250
+NEW = -1
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a column is drawn: numbers, or codes of categories where `levels` is not 0."""
+
+    draw: Callable[[np.random.Generator, int], np.ndarray]
+    levels: int = 0
+
+
+def coded(shares):
+    shares = np.array(shares) / np.sum(shares)
+    return Column(lambda rng, n: rng.choice(len(shares), n, p=shares).astype(np.int32), len(shares))
+
+
+def zipf(levels):
+    return coded(1 / np.arange(1, levels + 1))
+
+
+NORMAL = Column(lambda rng, n: rng.normal(size=n))
+SKEWED = (0.5, 0.25, 0.15, 0.07, 0.03)
+COLUMNS = (
+    *[NORMAL] * 6,
+    *[Column(lambda rng, n: rng.lognormal(size=n))] * 3,
+    *[Column(lambda rng, n: rng.standard_t(3, n))] * 2,
+    *[Column(lambda rng, n: rng.standard_exponential(n))] * 2,
+    Column(lambda rng, n: rng.gamma(2, size=n)),
+    coded([0.5, 0.5]),
+    coded([0.9, 0.1]),
+    coded([0.2] * 5),
+    coded(SKEWED),
+    zipf(20),
+    zipf(200),
+)
+
+
+class Watch:
+    """The alarm over columns with references of m rows."""
+
+    def __init__(self, rng, columns, m, **unrest):
+        self.references = [column.draw(rng, m) for column in columns]
+        self.measures = [_measure(c, values) for c, values in zip(columns, self.references, strict=True)]
+        kept = [capped(column, values) for column, values in zip(columns, self.references, strict=True)]
+        references = [measure.of(values) for measure, values in zip(self.measures, kept, strict=True)]
+        watched = [Watched(r, complete=m.complete, **unrest) for r, m in zip(references, self.measures, strict=True)]
+        self.bank = Bank.of(watched, TOLERANCE, STEPS)
+        self.evidence = self.bank.start()
+        self.totals = [measure.empty() for measure in self.measures]
+        self.time = 0
+
+    def step(self, values):
+        """Take a window in; returns which columns are in alarm."""
+        self.totals = [t + m.of(v) for t, m, v in zip(self.totals, self.measures, values, strict=True)]
+        self.time += 1
+        self.evidence = self.bank.step(self.evidence, self.totals, float(self.time))
+        verdicts = self.bank.verdicts(self.evidence)
+        return np.array([verdict is not None and verdict.firing for verdict in verdicts])
+
+
+def _measure(column, values):
+    if not column.levels:
+        return Measure(Grid.of(values))
+    kept = min(column.levels, 50)
+    return Measure(levels=tuple(map(str, range(kept))), complete=column.levels <= kept)
+
+
+def capped(column, values):
+    """Codes beyond the categories that are counted become that of the others."""
+    return np.minimum(values, min(column.levels, 50)).astype(np.int32) if column.levels else values
+
+
+def peers(column, reference, window):
+    """Whether each of the peers' rules finds drift in a column: by p-value, and by a fixed distance."""
+    if column.levels:
+        counts = [np.bincount(np.maximum(v, 0), minlength=column.levels) for v in (reference, window)]
+        table = np.array(counts)[:, np.sum(counts, axis=0) > 0]
+        p = stats.chi2_contingency(table, correction=False).pvalue if table.shape[1] > 1 else 1.0
+        distance = _jensen_shannon(*counts)
+    else:
+        p = stats.ks_2samp(reference, window, method="asymp").pvalue
+        distance = stats.wasserstein_distance(reference, window) / np.std(reference)
+        edges = np.quantile(reference, np.arange(0.1, 1, 0.1))
+        counts = [np.bincount(np.searchsorted(edges, v), minlength=10) for v in (reference, window)]
+    shares = [np.maximum(c / c.sum(), 1e-4) for c in counts]
+    psi = float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
+    small = p < 0.05
+    evidently = small if len(reference) <= 1000 else distance >= 0.1
+    return {"p < 0.05": small, "Bonferroni": p < 0.05 / len(COLUMNS), "PSI > 0.1": psi > 0.1, "Evidently": evidently}
+
+
+def _jensen_shannon(one, other):
+    p, q = one / one.sum(), other / other.sum()
+    middle = (p + q) / 2
+    return float(np.sqrt((stats.entropy(p, middle) + stats.entropy(q, middle)) / 2))
+
+
+RULES = ("p < 0.05", "Bonferroni", "PSI > 0.1", "Evidently")
+
+
+def false_alarms(scale: float) -> Iterator[tuple[int, int, int, int, dict[str, float]]]:
+    """Yield m, n, windows, alarms of ours, and the share of windows in which each peer's rule finds drift."""
+    for m, n in CELLS:
+        rng = np.random.default_rng(m + n)
+        windows, alarms, found, looked = max(int(WINDOWS[n] * scale), 20), 0, dict.fromkeys(RULES, 0), 0
+        watch, before = None, None
+        for place in range(windows):
+            if place % PER_REFERENCE == 0:
+                watch, before = Watch(rng, COLUMNS, m), np.zeros(len(COLUMNS), bool)
+            drawn = [column.draw(rng, n) for column in COLUMNS]
+            firing = watch.step([capped(c, v) for c, v in zip(COLUMNS, drawn, strict=True)])
+            alarms += int((firing & ~before).sum())
+            before = firing
+            if looked < max(PEER_WINDOWS[n] * min(scale, 1), 5):
+                looked += 1
+                each = [peers(c, r, v) for c, r, v in zip(COLUMNS, watch.references, drawn, strict=True)]
+                for rule in RULES:
+                    found[rule] += any(one[rule] for one in each)
+        _progress(f"false alarms m={m} n={n}")
+        yield m, n, windows, alarms, {rule: count / looked for rule, count in found.items()}
+
+
+def _stuck(rng, n):
+    return np.where(rng.random(n) < 0.05, 0.3, rng.normal(size=n))
+
+
+def _outliers(rng, n):
+    return np.where(rng.random(n) < 0.05, rng.normal(0, 5, n), rng.normal(size=n))
+
+
+def _moved(points):
+    shares = np.array(SKEWED) + np.array([-points, points, 0, 0, 0])
+    return lambda rng, n: rng.choice(5, n, p=shares).astype(np.int32)
+
+
+def _new(rng, n):
+    return np.where(rng.random(n) < 0.02, 5, rng.choice(5, n, p=SKEWED)).astype(np.int32)
+
+
+CHANGES = {  # a column, how it changes, and the delays of docs' source at n = 500 and 3,000 (None: most are not found)
+    "mean by 0.15 sd": (NORMAL, lambda rng, n: rng.normal(0.15, 1, n), (29, 5.0)),
+    "mean by 0.25 sd": (NORMAL, lambda rng, n: rng.normal(0.25, 1, n), (3.6, 1.0)),
+    "mean by 0.5 sd": (NORMAL, lambda rng, n: rng.normal(0.5, 1, n), (1.0, 1.0)),
+    "sd by 1.2": (NORMAL, lambda rng, n: rng.normal(0, 1.2, n), (3.5, 1.0)),
+    "5 % outliers": (NORMAL, _outliers, (10.6, 2.5)),
+    "5 % stuck value": (NORMAL, _stuck, (36, 8.3)),
+    "category by 5 points": (coded(SKEWED), _moved(0.05), (52, 15)),
+    "category by 10 points": (coded(SKEWED), _moved(0.10), (3.8, 1.1)),
+    "2 % of a new category": (coded(SKEWED), _new, (1.9, 1.0)),
+}
+CAPS = {500: 60, 3_000: 20}
+
+
+def delays(rounds: int) -> Iterator[tuple[str, int, float, float, float, float]]:
+    """Yield change, n, mean windows to the alarm, share found, windows to its end, and the goal of the delay.
+
+    Twenty columns change at once, each judged by itself under the budget of twenty: that is twenty tries.
+    """
+    for name, (column, changed, goals) in CHANGES.items():
+        for n, goal in zip(CAPS, goals, strict=True):
+            found, ended = [], []
+            for turn in range(rounds):
+                rng = np.random.default_rng(1000 * n + turn)
+                one, two = _delay(rng, column, changed, n)
+                found += one
+                ended += two
+            late = [CAPS[n] if windows is None else windows for windows in found]
+            share = sum(windows is not None for windows in found) / len(found)
+            yield name, n, float(np.mean(late)), share, float(np.median(ended)) if ended else np.nan, goal
+        _progress(name)
+
+
+def _delay(rng, column, changed, n):
+    columns = [column] * 20
+    watch = Watch(rng, columns, 10_000)
+    for _ in range(5):
+        watch.step([column.draw(rng, n) for column in columns])
+    first: list[int | None] = [None] * 20
+    firing = np.zeros(20, bool)
+    for window in range(1, CAPS[n] + 1):
+        firing = watch.step([changed(rng, n) for _ in columns])
+        first = [window if one is None and now else one for one, now in zip(first, firing, strict=True)]
+        if all(one is not None for one in first):
+            break
+    ended = []
+    for window in range(1, 9):
+        now = watch.step([column.draw(rng, n) for column in columns])
+        ended += [window] * int((firing & ~now).sum())
+        firing = firing & now
+    return first, ended + [9] * int(firing.sum())
+
+
+def autoregressive(rho):
+    def draw(rng, n):
+        shocks = rng.normal(0, np.sqrt(1 - rho**2), n)
+        values = np.empty(n)
+        values[0] = rng.normal()
+        for place in range(1, n):
+            values[place] = rho * values[place - 1] + shocks[place]
+        return values
+
+    return Column(draw)
+
+
+REPEATED = Column(lambda rng, n: np.repeat(rng.normal(size=-(-n // 10)), 10)[:n])
+DAILY = Column(lambda rng, n: rng.normal(0.3 * np.sin(np.arange(n) * 2 * np.pi / 12_000), 1))
+UNREST = {"AR(1), rho 0.9": autoregressive(0.9), "each row ten times": REPEATED, "daily cycle of 0.3 sd": DAILY}
+
+
+def restless(windows: int) -> Iterator[tuple[str, float, float, float, float]]:
+    """Yield case, dispersion, season, and alarms in 10,000 windows of 500 rows: plain, and calibrated."""
+    for name, column in UNREST.items():
+        rng, counted, measured = np.random.default_rng(5), [], None
+        for calibrated in (False, True):
+            alarms, total = 0, 0
+            for turn in range(4):
+                rng = np.random.default_rng(turn)
+                log = column.draw(rng, 10_000 + 500 * (windows // 4))
+                reference, live = log[:10_000], log[10_000:]
+                measured = unrest_of(reference)
+                options = {"dispersion": measured.dispersion, "season": measured.season} if calibrated else {}
+                watch = Watch(rng, [Column(lambda _, __, values=reference: values)], 10_000, **options)
+                before = np.zeros(1, bool)
+                for start in range(0, len(live), 500):
+                    firing = watch.step([live[start : start + 500]])
+                    alarms += int((firing & ~before).sum())
+                    before = firing
+                    total += 1
+            counted.append(10_000 * alarms / total)
+        _progress(name)
+        yield name, measured.dispersion, measured.season, *counted
+
+
+def unrest_of(values):
+    """Measure the unrest of a column in the order of time, on the bins of the alarm."""
+    measure = Measure(Grid.of(values))
+    reader = Numbers.of([measure.of(values)], [0])
+    upto = reader.upto[0][:-1]
+    fine = np.searchsorted(measure.grid.edges, values)
+    return calibrate(np.searchsorted(upto, fine), int(reader.bins[0]))
+
+
+def tables(scale: float) -> Iterator[str]:
+    """Yield the page's tables, line by line."""
+    yield "### False alarms where nothing has changed"
+    yield ""
+    yield "20 columns; of ours, alarms in 10,000 windows of the whole model; of the others, share of windows with any."
+    yield ""
+    yield f"| reference m | window n | windows | **evidence**, per 10,000 | at most (95 %) | {' | '.join(RULES)} |"
+    yield f"|---:|---:|---:|---:|---:|{'---:|' * len(RULES)}"
+    rows = list(false_alarms(scale))
+    for m, n, windows, alarms, found in rows:
+        bound = 10_000 * stats.chi2.ppf(0.95, 2 * alarms + 2) / 2 / windows
+        shares = " | ".join(f"{share:.0%}" for share in found.values())
+        yield f"| {m:,} | {n:,} | {windows:,} | **{10_000 * alarms / windows:.1f}** | {bound:.1f} | {shares} |"
+    large = [(windows, alarms) for m, _, windows, alarms, _ in rows if m >= 3_000]
+    windows, alarms = (sum(part) for part in zip(*large, strict=True))
+    bound = 10_000 * stats.chi2.ppf(0.95, 2 * alarms + 2) / 2 / windows
+    yield ""
+    yield f"With m of 10,000 or more: {alarms} alarms in {windows:,} windows, at most {bound:.2f} in 10,000 (95 %)."
+    yield ""
+    yield "### How long a change takes to be found, and an alarm to end"
+    yield ""
+    yield "Reference of 10,000 rows, budget of twenty columns and 10,000 windows. Windows from the change to the alarm"
+    yield "(mean; what is not found within 60 or 20 counts as that), and from the recovery to its end (median)."
+    yield ""
+    yield "| change | window n | windows to the alarm | found | expected of the method | windows to its end |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    for name, n, delay, share, end, goal in delays(max(1, round(3 * min(scale, 1)))):
+        yield f"| {name} | {n:,} | {delay:.1f} | {share:.0%} | {goal:g} | {end:.0f} |"
+    yield ""
+    yield "### Rows that depend on each other"
+    yield ""
+    yield "One column, windows of 500 rows, a reference of 10,000 rows in the order of time. Calibrated is with the"
+    yield "dispersion (phi) and season (tau) that are measured on that reference."
+    yield ""
+    yield "| case | phi | tau | alarms in 10,000 windows, plain | calibrated |"
+    yield "|---|---:|---:|---:|---:|"
+    for name, phi, tau, plain, calibrated in restless(max(int(2_000 * scale), 80)):
+        yield f"| {name} | {phi:.1f} | {tau:.3f} | {plain:.0f} | {calibrated:.0f} |"
+
+
+def _progress(text):
+    print(text, file=sys.stderr)
+
+
+def main():
+    """Print the tables, or write them into the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the number of windows")
+    parser.add_argument("--write", action="store_true", help="into docs/calibration.md")
+    given = parser.parse_args()
+    text = "\n".join(tables(given.scale))
+    if not given.write:
+        print(text)
+        return
+    page = PAGE.read_text(encoding="utf-8")
+    head, rest = page.split(MARKERS[0])
+    tail = rest.split(MARKERS[1])[1]
+    PAGE.write_text(f"{head}{MARKERS[0]}\n\n{text}\n\n{MARKERS[1]}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
