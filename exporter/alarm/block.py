@@ -45,7 +45,7 @@ class Block:
     def of(cls, streams: Sequence[Stream], lines: Sequence[float]) -> "Block":
         """Put streams side by side; each is given the logarithm of M at which it alarms."""
         bins = max((len(s.expected) for s in streams), default=0)
-        many = max((len(s.scores) for s in streams), default=0)
+        many = max([1, *(len(s.scores) for s in streams)])
         expected, worse = np.ones((len(streams), bins)), np.zeros((len(streams), bins))
         scores = np.zeros((len(streams), many, bins))
         weights = np.full((len(streams), many), -math.inf)
@@ -189,15 +189,11 @@ class Evidence:
 
     def since(self) -> Floats:
         """Return since when each stream is, most likely, no longer at its reference (Unix seconds), shape (K,)."""
-        if not self.log_r.shape[1]:
-            return np.full(len(self.log_m), math.nan)
         result: Floats = np.take_along_axis(self.began, self.leading[:, None], axis=1)[:, 0]
         return result
 
 
 def _log_sum(values: Floats) -> Floats:
-    if not values.shape[1]:
-        return np.full(len(values), -math.inf)
     top = values.max(axis=1)
     shown = np.where(np.isfinite(top), top, 0.0)
     result: Floats = shown + np.log(np.exp(values - shown[:, None]).sum(axis=1))

@@ -76,6 +76,6 @@ def _season(blocks: Floats, expected: Floats, dispersion: float, per: int) -> fl
 
 
 def _chi_square_quantile(share: float, freedom: int) -> float:
-    """Return a quantile of the chi-square distribution by Wilson and Hilferty (1931), within 1 % from 2 degrees on."""
+    """Return a quantile of the chi-square distribution by Wilson and Hilferty (1931), within 5 %."""
     spread = 2 / (9 * freedom)
     return freedom * (1 - spread + NormalDist().inv_cdf(share) * math.sqrt(spread)) ** 3
