@@ -69,6 +69,18 @@ REFERENCE_SAMPLES = Metric(
 REFERENCE_INVALID = Metric(
     "model_reference_invalid_ratio", "gauge", "Share of invalid values of a component in the reference.", _COMPONENT
 )
+REFERENCE_DISPERSION = Metric(
+    "model_reference_dispersion",
+    "gauge",
+    "Rows of the reference that carry the information of one independent row: 1 where rows do not repeat each other.",
+    _COMPONENT,
+)
+REFERENCE_SEASON = Metric(
+    "model_reference_season",
+    "gauge",
+    "How far the reference itself moves over time, as PSI; the alarm tolerates as much.",
+    _COMPONENT,
+)
 PROFILE_INFO = Metric(
     "model_profile_info",
     "gauge",

@@ -147,6 +147,8 @@ def _watched(component: Component) -> Watched:
         harm=spec.eval_extractor().harm if component.role == "eval" else (),
         gaps=component.role != "eval",
         complete=component.measure.complete,
+        dispersion=component.unrest.dispersion,
+        season=component.unrest.season,
     )
 
 

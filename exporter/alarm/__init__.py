@@ -5,6 +5,6 @@ A Shiryaev-Roberts e-detector on binned counts with a tolerance; docs/calibratio
 
 from exporter.alarm.bank import Bank, Part, Verdict, Watched
 from exporter.alarm.block import Evidence
-from exporter.alarm.calibration import Unrest, calibrate
+from exporter.alarm.calibration import CALM, Unrest, calibrate, unrest_of
 
-__all__ = ["Bank", "Evidence", "Part", "Unrest", "Verdict", "Watched", "calibrate"]
+__all__ = ["CALM", "Bank", "Evidence", "Part", "Unrest", "Verdict", "Watched", "calibrate", "unrest_of"]

@@ -6,7 +6,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from exporter.batch import Floats
+from exporter.alarm.counts import codes
+from exporter.batch import Column, Floats
+from exporter.summaries import ComponentSummary
 
 BLOCK_ROWS = 200
 BLOCK_BINS = 20  # rows for each bin, where that is more
@@ -28,22 +30,30 @@ class Unrest:
     season: float = 0.0
 
 
-def calibrate(codes: "np.ndarray[tuple[int], np.dtype[np.int64]]", bins: int) -> Unrest:
+CALM = Unrest()
+
+
+def unrest_of(reference: ComponentSummary, column: Column, *, complete: bool) -> Unrest:
+    """Measure the unrest of a reference from its column in the order of time, on the bins of the alarm."""
+    return calibrate(*codes(reference, column, complete=complete))
+
+
+def calibrate(bins_of: "np.ndarray[tuple[int], np.dtype[np.int64]]", bins: int) -> Unrest:
     """Measure the unrest of rows in the order of time, given the bin of each, shape (m,), negative where there is none.
 
     phi is the mean over adjacent blocks a and b of n_s rows of sum((a - b)^2 / (2 n_s p0)) / (B - 1), used where it is
     more than 1 by three standard deviations. tau is the largest (X2 - phi chi2 quantile) / n of a chunk. Rows in random
     order have no unrest, so that an order without meaning does no harm.
     """
-    rows = codes[codes >= 0]
+    rows = bins_of[bins_of >= 0]
     size = max(BLOCK_ROWS, BLOCK_BINS * bins)
     count = len(rows) // size
     if count < 2 or bins < 2:  # noqa: PLR2004 - two blocks are needed to compare, two bins to move between
-        return Unrest()
+        return CALM
     blocks = _counted(rows[: count * size].reshape(count, size), bins)
     kept = blocks.sum(axis=0) > 0
     if kept.sum() < 2:  # noqa: PLR2004 - as above
-        return Unrest()
+        return CALM
     blocks = blocks[:, kept]
     expected = blocks.sum(axis=0) / blocks.sum()
     dispersion = _dispersion(blocks, expected, size)

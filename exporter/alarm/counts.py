@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.batch import Floats
+from exporter.batch import Column, Floats
 from exporter.summaries import ComponentSummary
 
 TAIL, TAIL_ROWS = 0.01, 20
@@ -51,6 +51,18 @@ class Numbers:
                 fine[row, : len(histogram.counts)] = histogram.counts
         upto = np.take_along_axis(np.cumsum(fine, axis=1), self.upto, axis=1)
         return np.diff(upto, axis=1, prepend=0.0)
+
+
+def codes(reference: ComponentSummary, column: Column, *, complete: bool) -> tuple["NDArray[np.int64]", int]:
+    """Return the bin of each row, shape (rows,), negative where it has no value, and how many bins there are."""
+    if reference.histogram is None:
+        levels = Levels.of([reference], [0], [complete])
+        found = levels.targets[0][np.maximum(column, 0)] - 1
+        return np.where(column < 0, -1, found).astype(np.int64), int(levels.bins[0])
+    numbers = Numbers.of([reference], [0])
+    fine = np.searchsorted(reference.histogram.grid.edges, column)
+    found = np.searchsorted(numbers.upto[0, : int(numbers.bins[0]) - 1], fine)
+    return np.where(np.isnan(column), -1, found).astype(np.int64), int(numbers.bins[0])
 
 
 def _width(reference: ComponentSummary) -> int:

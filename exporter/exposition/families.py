@@ -136,6 +136,9 @@ def _fixed(plan: ModelPlan) -> Iterator[Family]:
         reference = component.reference
         yield Family(catalog.DRIFT_TOLERANCE, line(catalog.DRIFT_TOLERANCE, here, tolerance))
         yield Family(catalog.REFERENCE_SAMPLES, line(catalog.REFERENCE_SAMPLES, here, reference.n))
+        rest = component.unrest
+        yield Family(catalog.REFERENCE_DISPERSION, line(catalog.REFERENCE_DISPERSION, here, rest.dispersion))
+        yield Family(catalog.REFERENCE_SEASON, line(catalog.REFERENCE_SEASON, here, rest.season))
         invalid = reference.presence.invalid / max(reference.presence.rows, 1)
         yield Family(catalog.REFERENCE_INVALID, line(catalog.REFERENCE_INVALID, here, invalid))
         yield from _distribution(here, reference)

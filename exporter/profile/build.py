@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from exporter.alarm import Unrest, unrest_of
 from exporter.batch import Column, Field, Floats
 from exporter.decoders.columns import label
 from exporter.profile.domain import OPEN, declared, learned, soft
@@ -148,7 +149,8 @@ class _Builder:
         elif learns(spec):
             column = column[~_half(len(column), self._seed)]
         reference = measure.of(column)
-        return Component(spec, self._fields[spec.key], measure, reference, self._soft.get(spec.key, OPEN))
+        unrest = unrest_of(reference, column, complete=measure.complete) if reference.n else Unrest()
+        return Component(spec, self._fields[spec.key], measure, reference, self._soft.get(spec.key, OPEN), unrest)
 
     def _logged(self, spec: ComponentSpec) -> tuple[Column, Measure]:
         raw = self._raw[spec.key]

@@ -2,12 +2,13 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from exporter.alarm import CALM, Unrest
 from exporter.batch import Field
 from exporter.profile.domain import OPEN, declared
 from exporter.profile.scoring import ScoreSpec
@@ -37,6 +38,7 @@ class Component:
     measure: Measure
     reference: ComponentSummary
     soft: Domain = OPEN
+    unrest: Unrest = CALM
 
     @property
     def name(self) -> str:
@@ -104,6 +106,8 @@ class _Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     presence: dict[str, int]
     numbers: _Numbers | None = None
     categories: _Levels | None = None
+    dispersion: float = 1.0
+    season: float = 0.0
 
 
 class _Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -175,12 +179,12 @@ def _known(value: float) -> float | None:
 
 
 def _component_file(component: Component) -> _Component:
-    reference, measure = component.reference, component.measure
+    reference, measure, rest = component.reference, component.measure, component.unrest
     presence = {"rows": reference.presence.rows, **reference.presence.reasons()}
     if reference.categories is not None:
         counts = reference.categories.counts.tolist()
         levels = _Levels(list(measure.levels), measure.complete, counts)
-        return _Component(component.spec, presence, categories=levels)
+        return _Component(component.spec, presence, categories=levels, dispersion=rest.dispersion, season=rest.season)
     if reference.histogram is None or reference.moments is None:
         raise ProfileError(f"component {component.name} has no reference")
     grid, moments = reference.histogram.grid, reference.moments
@@ -199,7 +203,7 @@ def _component_file(component: Component) -> _Component:
         atoms=np.flatnonzero(grid.atoms).tolist(),
         counts=reference.histogram.counts.tolist(),
     )
-    return _Component(component.spec, presence, numbers=numbers)
+    return _Component(component.spec, presence, numbers=numbers, dispersion=rest.dispersion, season=rest.season)
 
 
 def _profile(file: _File) -> Profile:
@@ -223,9 +227,9 @@ def _component(file: _Component) -> Component:
     if not all(0 <= rows < WHOLE for rows in file.presence.values()):
         raise ProfileError(f"component {file.spec.name}: its rows are not counted in whole numbers")
     if file.spec.numeric and file.numbers is not None:
-        return _numeric(file.spec, presence, file.numbers)
+        return replace(_numeric(file.spec, presence, file.numbers), unrest=_unrest(file))
     if not file.spec.numeric and file.categories is not None:
-        return _category(file.spec, presence, file.categories)
+        return replace(_category(file.spec, presence, file.categories), unrest=_unrest(file))
     raise ProfileError(f"component {file.spec.name} has no reference of its dtype")
 
 
@@ -247,6 +251,12 @@ def _numeric(spec: ComponentSpec, presence: Presence, numbers: _Numbers) -> Comp
         raise ProfileError(f"component {spec.name}: its counts do not fit its {moments.n} numbers")
     reference = ComponentSummary(presence, moments, Histogram(grid, counts))
     return Component(spec, field_of(spec, None), measure, reference, declared((numbers.soft_low, numbers.soft_high)))
+
+
+def _unrest(file: _Component) -> Unrest:
+    if not (1 <= file.dispersion <= WHOLE and 0 <= file.season <= WHOLE):
+        raise ProfileError(f"component {file.spec.name}: its dispersion is not from 1, or its season not from 0")
+    return Unrest(file.dispersion, file.season)
 
 
 def _moments(name: str, numbers: _Numbers) -> Moments:

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from exporter.alarm import Bank, Watched, calibrate
-from exporter.alarm.counts import Numbers
+from exporter.alarm import Bank, Watched, unrest_of
 from exporter.summaries import Grid, Measure
 
 PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
@@ -252,7 +251,7 @@ def restless(windows: int) -> Iterator[tuple[str, float, float, float, float]]:
                 rng = np.random.default_rng(turn)
                 log = column.draw(rng, 10_000 + 500 * (windows // 4))
                 reference, live = log[:10_000], log[10_000:]
-                measured = unrest_of(reference)
+                measured = unrest_of(Measure(Grid.of(reference)).of(reference), reference, complete=True)
                 options = {"dispersion": measured.dispersion, "season": measured.season} if calibrated else {}
                 watch = Watch(rng, [Column(lambda _, __, values=reference: values)], 10_000, **options)
                 before = np.zeros(1, bool)
@@ -264,15 +263,6 @@ def restless(windows: int) -> Iterator[tuple[str, float, float, float, float]]:
             counted.append(10_000 * alarms / total)
         _progress(name)
         yield name, measured.dispersion, measured.season, *counted
-
-
-def unrest_of(values):
-    """Measure the unrest of a column in the order of time, on the bins of the alarm."""
-    measure = Measure(Grid.of(values))
-    reader = Numbers.of([measure.of(values)], [0])
-    upto = reader.upto[0][:-1]
-    fine = np.searchsorted(measure.grid.edges, values)
-    return calibrate(np.searchsorted(upto, fine), int(reader.bins[0]))
 
 
 def tables(scale: float) -> Iterator[str]:
