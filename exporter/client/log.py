@@ -100,7 +100,7 @@ class PredictionLog:
         `time` says when it was made, where that is not now: Unix seconds, or a datetime with its zone.
         """
         moment = now()
-        name = as_id(request_id)
+        name = request_id if type(request_id) is str and request_id else as_id(request_id)
         intake = self._intake
         try:
             if time is not None:

@@ -3,9 +3,9 @@
 Each way runs in a process of its own, five rounds in turn (A B C A B C). A process serves 1,000 paced requests a
 second: features, eight small products of matrices, the call, and a pause; another thread is busy a tenth of the time.
 Caches are cold after a pause, so a call takes several times as long as in a loop. CPU time is that of the whole
-process with any thread of the logger, less that of doing nothing: for a hundred calls every tenth of a second
-(where waking the logger's thread counts), and for calls in a loop. `bench_client.py NAME` measures one way here and
-prints JSON.
+process with any thread of the logger, less that of doing nothing: for calls in a loop, and "after pauses" for a
+hundred calls every tenth of a second, where caches are cold again and waking the logger's thread counts.
+`bench_client.py NAME` measures one way here and prints JSON.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # its idle threads would be counted
 
 import numpy as np
+from shared import Row, aligned, environment, in_turn
 
 ROUNDS = 5
 REQUESTS = 1500  # paced, of each round
@@ -44,15 +44,6 @@ FEATURES = 10
 NANOSECONDS = 1000  # in a microsecond
 
 
-class Row(NamedTuple):
-    """One line of the table; `met` is None where there is no goal."""
-
-    what: str
-    result: str
-    goal: str = ""
-    met: bool | None = None
-
-
 class Way:
     """A way to log: `call` takes id, input, output, seconds and tags, and is awaited where it can be."""
 
@@ -63,14 +54,26 @@ class Way:
 
 
 def nothing(_):
-    """The cost of measuring."""
+    """· nothing: the cost of measuring."""
     return Way(lambda *_: None)
 
 
 def append(_):
-    """The least that a hand-over can be: nothing is copied, and nobody reads it."""
+    """· the least that a hand-over can be: nothing is copied, and nobody reads it."""
     queue = deque(maxlen=1000)
     return Way(lambda *record: queue.append((time.time(), record)))
+
+
+def waking(place):
+    """· the same, and a thread that wakes every tenth of a second for nothing."""
+    stop = threading.Event()
+
+    def wake():
+        while not stop.wait(BURST * PACE):
+            pass
+
+    threading.Thread(target=wake).start()
+    return Way(append(place).call, close=stop.set)
 
 
 def _client(place, **options):
@@ -80,7 +83,7 @@ def _client(place, **options):
 
 
 def prediction(place, **options):
-    """`log.prediction` of flat values."""
+    """Client: `log.prediction` of flat values, in a server with 1,000 requests a second."""
     log = _client(place, **options)
 
     def call(name, datum, output, seconds, tags):
@@ -90,7 +93,7 @@ def prediction(place, **options):
 
 
 def nested(place):
-    """`log.prediction` with a list in the output."""
+    """· with a list in the output."""
     log = _client(place)
 
     def call(name, datum, output, seconds, tags):
@@ -102,7 +105,7 @@ def nested(place):
 
 
 def trace(place):
-    """`with log.trace`, around no work."""
+    """· `with log.trace`, around no work."""
     log = _client(place)
 
     def call(name, datum, output, _, tags):
@@ -113,7 +116,7 @@ def trace(place):
 
 
 def durable(place):
-    """The same, written before it returns."""
+    """· with `durable`: written before it returns."""
     return prediction(place, durable=True)
 
 
@@ -130,13 +133,13 @@ def _logger(place):
 
 
 def log_json(place):
-    """`logging` to a file, the message is JSON."""
+    """· `logging` to a file, the message is JSON."""
     logger = _logger(place)
     return Way(lambda *record: logger.info(json.dumps(_record(*record))))
 
 
 def background_task(place):
-    """Starlette's BackgroundTasks, an async function that logs the same way."""
+    """· Starlette's BackgroundTasks, an async function that logs so."""
     from starlette.background import BackgroundTasks  # noqa: PLC0415 - as above
 
     logger = _logger(place)
@@ -153,7 +156,7 @@ def background_task(place):
 
 
 def background_thread(place):
-    """Starlette's BackgroundTasks, a plain function that logs the same way, in the thread pool."""
+    """· Starlette's BackgroundTasks, a plain function that logs so, in the thread pool."""
     from starlette.background import BackgroundTasks  # noqa: PLC0415 - as above
 
     logger = _logger(place)
@@ -185,7 +188,7 @@ def _collect(pipe):
 
 
 def http_post(_):
-    """A POST to a collector on this machine, over a connection that is kept."""
+    """· a POST to a collector on this machine, over a connection that is kept."""
     here, there = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=_collect, args=(there,), daemon=True)
     server.start()
@@ -199,7 +202,7 @@ def http_post(_):
 
 
 def boxkite(place):
-    """boxkite 0.0.5: histograms in the process; its log goes nowhere."""
+    """· boxkite 0.0.5: histograms in the process; its log goes nowhere."""
     from boxkite.monitoring.service import (  # noqa: PLC0415 - as above
         BaselineMetricCollector,
         ModelMonitoringService,
@@ -218,10 +221,12 @@ def boxkite(place):
     return Way(call)
 
 
-FLOOR = (nothing, append)
+FLOOR = (nothing, append, waking)
 OURS = (prediction, nested, trace, durable)
 PEERS = (log_json, background_task, background_thread, http_post, boxkite)
 WAYS = {way.__name__: way for way in (*FLOOR, *OURS, *PEERS)}
+LIMITS = {"prediction": {"p50": 3, "p99": 30, "loop": 3}, "durable": {"p50": 15}}  # microseconds
+LIMIT = {"p50": "p50", "p99": "p99", "loop": "CPU"}
 TIMES = {"log_json": 4, "http_post": 20, "boxkite": 5}  # a prediction is to be so many times cheaper
 
 
@@ -241,10 +246,10 @@ async def _measure(way):
         for _ in range(BURST):
             await _call(way, _request(rng))
         way.settle()
-    cpu = await _cpu(way, [_request(rng) for _ in range(BURST)])
+    bursts = await _bursts(way, [_request(rng) for _ in range(BURST)])
     loop = await _loop(way, [_request(rng) for _ in range(BURST)])
     times = sorted(await _paced(way, rng))
-    return {"p50": times[len(times) // 2], "p99": times[len(times) * 99 // 100], "cpu": cpu, "loop": loop}
+    return {"p50": times[len(times) // 2], "p99": times[len(times) * 99 // 100], "loop": loop, "bursts": bursts}
 
 
 def _request(rng):
@@ -261,7 +266,7 @@ async def _call(way, request):
     return (time.perf_counter_ns() - began) / NANOSECONDS
 
 
-async def _cpu(way, requests):
+async def _bursts(way, requests):
     began = time.process_time()
     for _ in range(BURSTS):
         due = time.monotonic() + BURST * PACE
@@ -306,41 +311,13 @@ def _busy(stop):
             pass
 
 
-def run(python, name):
-    """Measure one way in a process of its own; None where it does not run."""
-    done = subprocess.run([python, __file__, name], capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.stderr.write(done.stderr)
-        return None
-    return json.loads(done.stdout)
-
-
-def results(rounds=ROUNDS):
-    """Measure everything, in turn."""
+def results(rounds):
+    """Measure everything, in turn; boxkite where nothing else is, since it needs an old prometheus_client."""
     with tempfile.TemporaryDirectory(prefix="bench-boxkite-") as place:
-        python = dict.fromkeys(WAYS, sys.executable) | {"boxkite": _boxkite_python(place)}
+        python = dict.fromkeys(WAYS, sys.executable) | {"boxkite": environment(place, BOXKITE)}
         if importlib.util.find_spec("starlette") is None:
             python |= dict.fromkeys(("background_task", "background_thread"))
-        found = {name: [] for name in WAYS}
-        for turn in range(rounds):
-            for name in WAYS:
-                print(f"\rround {turn + 1}/{rounds} {name:<20}", end="", file=sys.stderr, flush=True)
-                if python[name]:
-                    found[name].append(run(python[name], name))
-        print(file=sys.stderr)
-    return found
-
-
-def _boxkite_python(place):
-    """Install boxkite where nothing else is, since it needs an old prometheus_client; None where it cannot be had."""
-    python = str(Path(place) / "bin" / "python")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *BOXKITE]
-    for command in ([sys.executable, "-m", "venv", place], pip):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.stderr.write(done.stderr)
-            return None
-    return python
+        return in_turn(__file__, python, rounds)
 
 
 def crash(*options):
@@ -365,21 +342,16 @@ def _medians(runs, nothing):
         return None
     values = {key: median(run[key] for run in runs) for key in ("p50", "p99")}
     return values | {
-        key: median(run[key] - base[key] for run, base in zip(runs, nothing, strict=True)) for key in ("cpu", "loop")
+        key: median(run[key] - base[key] for run, base in zip(runs, nothing, strict=True)) for key in ("loop", "bursts")
     }
 
 
 def _costs(middle):
-    for way in FLOOR:
-        yield Row(f"· {_title(way)}", _figures(middle[way.__name__]))
-    for way in OURS:
-        yield Row(_title(way), _figures(middle[way.__name__]))
-    ours, written = middle["prediction"], middle["durable"]
-    yield Row("Hand-over, p50", f"{ours['p50']:.1f} us", "≤ 3 us", ours["p50"] <= 3)
-    yield Row("Hand-over, p99", f"{ours['p99']:.1f} us", "≤ 30 us", ours["p99"] <= 30)
-    yield Row("CPU of a call, 1,000 a second", f"{ours['cpu']:.1f} us", "≤ 3 us", ours["cpu"] <= 3)
-    yield Row("CPU of a call, in a loop", f"{ours['loop']:.1f} us", "≤ 3 us", ours["loop"] <= 3)
-    yield Row("Durable, p50", f"{written['p50']:.1f} us", "≤ 15 us", written["p50"] <= 15)
+    for way in (*OURS, *FLOOR):
+        figures, limits = middle[way.__name__], LIMITS.get(way.__name__, {})
+        goal = ", ".join(f"{LIMIT[key]} ≤ {limit}" for key, limit in limits.items())
+        met = all(figures[key] <= limit for key, limit in limits.items()) if limits else None
+        yield Row(_title(way), _figures(figures), f"{goal} us" if goal else "", met)
 
 
 def _peers(found, middle):
@@ -403,7 +375,9 @@ def _crashes():
         wrong = outcome["torn"] + outcome["repeated"] + lost
         text = f"{outcome['records']:,} records in {outcome['files']} files: {outcome['torn']} torn, {lost} lost, "
         text += f"{outcome['repeated']} twice; unflushed of the killed: {outcome['lost_by_killed']:,}"
-        what = f"Eight processes, {CRASH_RECORDS:,} records each, four are killed{', durable' if options else ''}"
+        what = (
+            f"Client: eight processes, {CRASH_RECORDS:,} records each, four are killed{', durable' if options else ''}"
+        )
         yield Row(what, text, "none", wrong == 0)
 
 
@@ -412,7 +386,7 @@ def _title(way):
 
 
 def _figures(values):
-    return f"p50 {values['p50']:.1f}, p99 {values['p99']:.1f}, CPU {values['cpu']:.1f} us"
+    return "p50 {p50:.1f}, p99 {p99:.1f}, CPU {loop:.1f} (after pauses {bursts:.1f}) us".format(**values)
 
 
 def main():
@@ -420,9 +394,7 @@ def main():
     if sys.argv[1:]:
         print(json.dumps(measure(sys.argv[1])))
         return
-    for row in rows():
-        met = {True: "yes", False: "NO", None: ""}[row.met]
-        print(f"{row.what:<78}  {row.result:<80}  {row.goal:<12}  {met}".rstrip())
+    print(aligned(rows()))
 
 
 if __name__ == "__main__":

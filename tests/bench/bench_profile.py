@@ -7,19 +7,18 @@ environment of its own, since it needs an old numpy. `bench_profile.py NAME` mea
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # its idle threads would be counted
 os.environ["WHYLOGS_NO_ANALYTICS"] = "True"  # it would report its use
 
 import numpy as np
+from shared import Row, aligned, environment, in_turn
 
 ROUNDS = 3
 ROWS = 1_000_000
@@ -27,15 +26,6 @@ NUMBERS = 20
 CATEGORIES = 5
 DATA = 20_000  # that are judged
 WHYLOGS = ("whylogs==1.6.4", "numpy<2", "pandas<3")
-
-
-class Row(NamedTuple):
-    """One line of the table; `met` is None where there is no goal."""
-
-    what: str
-    result: str
-    goal: str = ""
-    met: bool | None = None
 
 
 def table():
@@ -116,39 +106,11 @@ def judge():
     return {"p50": times[DATA // 2], "p99": times[DATA * 99 // 100], "batch": batch}
 
 
-def run(python, name):
-    """Measure one way in a process of its own; None where it does not run."""
-    done = subprocess.run([python, __file__, name], capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.stderr.write(done.stderr)
-        return None
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def results(rounds=ROUNDS):
+def results(rounds):
     """Measure everything, in turn."""
     with tempfile.TemporaryDirectory(prefix="bench-whylogs-") as place:
-        python = dict.fromkeys((*WAYS, "judge"), sys.executable) | {"whylogs": _whylogs_python(place)}
-        found = {name: [] for name in python}
-        for turn in range(rounds):
-            for name in python:
-                print(f"\rround {turn + 1}/{rounds} {name:<20}", end="", file=sys.stderr, flush=True)
-                if python[name]:
-                    found[name].append(run(python[name], name))
-        print(file=sys.stderr)
-    return found
-
-
-def _whylogs_python(place):
-    """Install whylogs where nothing else is; None where it cannot be had."""
-    python = str(Path(place) / "bin" / "python")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *WHYLOGS]
-    for command in ([sys.executable, "-m", "venv", place], pip):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.stderr.write(done.stderr)
-            return None
-    return python
+        python = dict.fromkeys((*WAYS, "judge"), sys.executable) | {"whylogs": environment(place, WHYLOGS)}
+        return in_turn(__file__, python, rounds)
 
 
 def rows(rounds: int = ROUNDS) -> Iterable[Row]:
@@ -183,8 +145,7 @@ def main():
         (name,) = sys.argv[1:]
         print(json.dumps(judge() if name == "judge" else measure(name)))
         return
-    for row in rows():
-        print(*row)
+    print(aligned(rows()))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Measures the exporter beside its peers and its limits, in one run on one machine, and prints what it found.
+"""Measures everything beside its peers and its limits, in one run on one machine, and prints what it found.
 
-Each thing runs in a process of its own (variants.py), five rounds in turn (A B C A B C); of memory, three rounds.
+Each thing runs in a process of its own (of the exporter variants.py; the client and profiles have programs of their
+own), five rounds in turn (A B C A B C); of memory and of profiles, three rounds.
 Results are medians, ratios are medians of the ratios of each round. `--markdown FILE` writes the table into a page
 between its markers.
 """
@@ -13,11 +14,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import bench_client
+import bench_profile
 import workload
+from shared import Row, aligned
 
 ROUNDS = 5
 MEMORY_ROUNDS = 3  # a peak varies less than a time
@@ -29,22 +32,8 @@ MARKERS = ("<!-- results -->", "<!-- end of results -->")
 Results = dict[str, list[dict[str, float]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table; `met` is None where there is no goal."""
-
-    what: str
-    result: str
-    goal: str = ""
-    met: bool | None = None
-
-    @property
-    def cells(self) -> tuple[str, str, str, str]:
-        return self.what, self.result, self.goal, {True: "yes", False: "NO", None: ""}[self.met]
-
-
 def measure(rounds: int) -> Results:
-    """Run everything."""
+    """Run everything that is about the exporter."""
     workload.prepare()
     results: Results = {}
     plan = [*IN_TURN * rounds, *MEMORY * min(rounds, MEMORY_ROUNDS), *ONCE]
@@ -61,12 +50,15 @@ def run(name: str) -> dict[str, float]:
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def rows(results: Results) -> Iterable[Row]:
-    """Yield the table."""
+def rows(rounds: int) -> Iterable[Row]:
+    """Measure, and yield the table."""
+    results = measure(rounds)
     yield from ingest(results)
     yield from memory(results)
     yield from scrapes(results)
     yield from start(results)
+    yield from bench_profile.rows(min(rounds, bench_profile.ROUNDS))
+    yield from bench_client.rows(rounds)
 
 
 def ingest(results: Results) -> Iterable[Row]:
@@ -136,15 +128,6 @@ def machine() -> str:
     return f"{', '.join(parts)}, {system}, load {os.getloadavg()[2]:.1f} in the last 15 minutes"
 
 
-def text(table: list[Row]) -> str:
-    """Lay the table out for a terminal."""
-    lines = [("", "result", "goal", "met"), *(row.cells for row in table)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in lines
-    )
-
-
 def markdown(table: list[Row]) -> str:
     """Lay the table out for a page."""
     lines = [("", "Result", "Goal", "Met"), ("---",) * 4, *(row.cells for row in table)]
@@ -166,10 +149,13 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="a page whose results are replaced")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     arguments = parser.parse_args()
-    table = list(rows(measure(arguments.rounds)))
-    print(f"{machine()}\nSeconds are CPU seconds where nothing else is said.\n\n{text(table)}")
+    table = list(rows(arguments.rounds))
+    print(f"{machine()}\n\n{aligned(table)}")
     if arguments.markdown:
-        insert(arguments.markdown, f"{machine()}; medians of {arguments.rounds}, per CPU second.\n\n{markdown(table)}")
+        insert(
+            arguments.markdown,
+            f"{machine()}; medians of {arguments.rounds}, rates per CPU second.\n\n{markdown(table)}",
+        )
 
 
 if __name__ == "__main__":
