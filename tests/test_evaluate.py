@@ -12,8 +12,9 @@ import shop
 
 from exporter import plan as plans
 from exporter.drift import BUILTIN as STATISTICS
+from exporter.drift import DEFAULT
 from exporter.engine import Engine
-from exporter.evaluate import QUANTILES, evaluate
+from exporter.evaluate import QUANTILES, alarmed, evaluate
 from exporter.plan import ScorePlan, plan
 from exporter.profile import ScoreSpec, build, columns_of, problems
 from exporter.scores import Score
@@ -61,9 +62,20 @@ def test_every_component_and_score_is_read_in_every_window():
 def test_a_component_has_the_statistics_of_its_kind():
     found = readings(evaluated([]))
     numeric, category = found["input", "size"].drift, found["input", "colour"].drift
-    assert set(numeric) == {name for name, statistic in STATISTICS.items() if "numeric" in statistic.kinds}
-    assert set(category) == {name for name, statistic in STATISTICS.items() if "category" in statistic.kinds}
-    assert set(numeric) | set(category) == set(STATISTICS)
+    for found, kind in ((numeric, "numeric"), (category, "category")):
+        assert list(found) == [name for name in DEFAULT if kind in STATISTICS[name].kinds]
+
+
+def test_a_component_has_the_statistics_too_that_its_thresholds_name():
+    components = [
+        replace(c, spec=msgspec.structs.replace(c.spec, thresholds={"hellinger": 0.1, "energy_distance": 0.2}))
+        for c in shop.profile().components
+    ]
+    chosen = plan(replace(shop.profile(), components=tuple(components)), LONG)
+    found = readings(evaluated(shop.records(2000, seed=5), planned=chosen))
+    assert list(found["input", "size"].drift)[-2:] == ["hellinger", "energy_distance"]
+    assert list(found["input", "colour"].drift)[-1] == "hellinger"
+    assert math.isfinite(found["input", "size"].drift["energy_distance"])
 
 
 @pytest.mark.parametrize("name", STATISTICS)
@@ -281,3 +293,77 @@ def test_numbers_at_the_end_of_the_range_make_no_statistic_fail():
     evaluation = evaluated(shifted(shop.records(1000), size=1.7e308))
     assert evaluation.failures == Counter()
     assert readings(evaluation)["input", "size"].drift["kolmogorov_smirnov"] == 1.0
+
+
+# -- all components together
+
+
+def weighed(**importance):
+    components = [
+        replace(c, spec=msgspec.structs.replace(c.spec, importance=importance.get(c.name, 1.0)))
+        for c in shop.profile().components
+    ]
+    return plan(replace(shop.profile(), components=tuple(components)), LONG)
+
+
+def test_the_global_drift_is_the_mean_of_what_the_inputs_have_over_their_noise_by_importance():
+    log = shifted(shop.records(2000, seed=2), size=99.0)
+    found = evaluated(log, planned=weighed(size=3.0, colour=0.5))
+    inputs = [r for r in found.components if r.component.role == "input" and r.window == "1h"]
+    assert len(inputs) == 4
+    effects = {r.component.name: max(r.drift["psi"] - r.noise["psi"], 0.0) for r in inputs}
+    weights = {"size": 3.0, "colour": 0.5}
+    total = sum(weights.get(name, 1.0) * effect for name, effect in effects.items())
+    assert found.overall["1h"] == pytest.approx(total / 5.5)
+    assert found.overall["1h"] > 3 / 5.5
+    assert evaluated(log).overall["1h"] == pytest.approx(sum(effects.values()) / 4)
+
+
+def test_without_drift_the_global_drift_is_next_to_nothing_and_what_only_the_output_does_is_not_in_it():
+    log = shop.records(2000, seed=5)
+    assert evaluated(log).overall["1h"] < 0.005
+    assert evaluated(shifted(log, "output", price=1e6)).overall == evaluated(log).overall
+
+
+def test_an_input_that_is_not_judged_is_not_in_the_global_drift_and_where_none_is_there_is_none():
+    log = shop.records(2000, seed=2)
+    without = evaluated(shifted(log, size=None), planned=weighed(size=1000.0))
+    assert 0 <= without.overall["1h"] < 0.01
+    assert all(math.isnan(value) for value in evaluated(log[:50]).overall.values())
+    assert all(math.isnan(value) for value in evaluated([]).overall.values())
+
+
+def test_an_output_weighs_more_in_the_alarm_than_an_input_and_a_main_component_most():
+    components = [
+        replace(
+            c, spec=msgspec.structs.replace(c.spec, main=(c.role, c.name) in (("input", "size"), ("output", "sold")))
+        )
+        for c in shop.profile().components
+    ]
+    planned = plan(replace(shop.profile(), components=tuple(components)), LONG)
+    order = (*planned.prediction_components, *planned.outcome_components)
+    share = {
+        (order[place].role, order[place].name): math.exp(-line)
+        for part in planned.bank.parts
+        for place, kind, line in zip(part.places, part.kinds, part.block.lines.tolist(), strict=True)
+        if kind == "shape" and order[place].field.levels is None
+    }
+    least = share["input", "change"]
+    assert share["input", "size"] == pytest.approx(5 * least)
+    assert share["output", "price"] == pytest.approx(3 * least)
+    assert plans._watched(next(c for c in order if (c.role, c.name) == ("output", "sold"))).weight == 5.0
+    assert plans._watched(next(c for c in order if c.role == "actual")).weight == 1.0
+
+
+def test_what_has_evidence_is_told_whether_it_has_left_its_reference():
+    log = shifted(shop.records(2000, seed=2), size=99.0)
+    made = Engine(shop.planned(LONG))
+    for batch in shop.batches(made.plan.schema, log):
+        made.ingest(batch, 1000.0)
+    totals = (*made.state.predictions.total, *made.state.outcomes.total)
+    evaluation = evaluated(log)
+    assert evaluation.discoveries == alarmed(made.plan, evaluation, made.plan.bank.start()).discoveries == ()
+    evidence = made.plan.bank.step(made.plan.bank.start(), totals, 1000.0)
+    found = alarmed(made.plan, evaluation, evidence)
+    assert [component for component, _ in found.discoveries] == [component for component, _ in found.alarms]
+    assert {(c.role, c.name) for c, listed in found.discoveries if listed} == {("input", "size")}
