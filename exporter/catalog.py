@@ -126,6 +126,12 @@ DRIFT_ALARM = Metric(
     "1 from the alarm of a component until it is back at its reference, else 0.",
     _COMPONENT,
 )
+DRIFT_DISCOVERED = Metric(
+    "model_drift_discovered",
+    "gauge",
+    "1 while a component is among those that have left their reference, else 0: where many have, less proves each.",
+    _COMPONENT,
+)
 DRIFT_TOLERANCE = Metric(
     "model_drift_tolerance",
     "gauge",
@@ -142,6 +148,12 @@ DRIFTED_RATIO = Metric(
     "model_drifted_components_ratio",
     "gauge",
     "Share of the judged components whose main drift statistic (the first of its kind) is over its threshold.",
+    (*_MODEL, "window"),
+)
+GLOBAL_DRIFT = Metric(
+    "model_global_drift_score",
+    "gauge",
+    "PSI of the input components in a window, each less its noise floor (at least 0): their mean by importance.",
     (*_MODEL, "window"),
 )
 WINDOW_SAMPLES = Metric(

@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from exporter.alarm import Evidence, Verdict
+from exporter.alarm.discovery import discovered
 from exporter.batch import Floats
 from exporter.plan import Group, ModelPlan, ScorePlan, statistics
 from exporter.profile import Component
@@ -32,6 +33,12 @@ class ComponentReading:
     noise: dict[str, float]
     quantiles: tuple[float, ...]
 
+    @property
+    def effect(self) -> float:
+        """Return the PSI less its noise, at least 0; NaN below the minimum sample."""
+        found = self.drift.get("psi", math.nan) - self.noise.get("psi", math.nan)
+        return 0.0 if found < 0 else found
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreReading:
@@ -46,22 +53,31 @@ class ScoreReading:
 class Evaluation:
     """One model as of one moment (`time`, Unix seconds).
 
-    `drifted` is the share of judged components over their threshold, by window.
+    `drifted` is the share of judged components over their threshold, and `overall` the mean effect of the input
+    components by importance, by window. `discoveries` tells of each component that has evidence whether it is among
+    those that have left their reference.
     """
 
     components: tuple[ComponentReading, ...]
     scores: tuple[ScoreReading, ...]
     drifted: dict[str, float]
     failures: Counter[tuple[str, str]]
+    overall: Mapping[str, float] = field(default_factory=dict)
     alarms: tuple[tuple[Component, Verdict], ...] = ()
+    discoveries: tuple[tuple[Component, bool], ...] = ()
     time: float = math.nan
 
 
 def alarmed(plan: ModelPlan, evaluation: Evaluation, evidence: Sequence[Evidence]) -> Evaluation:
     """Return the evaluation with what the alarm says of each component that has had enough rows."""
     components = (*plan.prediction_components, *plan.outcome_components)
-    pairs = zip(components, plan.bank.verdicts(evidence), strict=True)
-    return replace(evaluation, alarms=tuple((c, verdict) for c, verdict in pairs if verdict is not None))
+    verdicts, listed = plan.bank.verdicts(evidence), discovered(plan.bank, evidence)
+    known = [(c, verdict, one) for c, verdict, one in zip(components, verdicts, listed, strict=True) if verdict]
+    return replace(
+        evaluation,
+        alarms=tuple((component, verdict) for component, verdict, _ in known),
+        discoveries=tuple((component, one) for component, _, one in known),
+    )
 
 
 def evaluate(plan: ModelPlan, predictions: Sequence[Summaries], outcomes: Sequence[Summaries]) -> Evaluation:
@@ -70,6 +86,7 @@ def evaluate(plan: ModelPlan, predictions: Sequence[Summaries], outcomes: Sequen
     components: list[ComponentReading] = []
     scores: list[ScoreReading] = []
     drifted: dict[str, float] = {}
+    overall: dict[str, float] = {}
     for spec, predicted, joined in zip(plan.windows, predictions, outcomes, strict=True):
         readings = [
             *_components(plan.prediction_components, plan.prediction_groups, predicted, spec.label, failures),
@@ -77,8 +94,9 @@ def evaluate(plan: ModelPlan, predictions: Sequence[Summaries], outcomes: Sequen
         ]
         components += readings
         drifted[spec.label] = _drifted(readings)
+        overall[spec.label] = _overall(readings)
         scores += [_score(s, joined if s.outcome else predicted, spec.label, failures) for s in plan.scores]
-    return Evaluation(tuple(components), tuple(scores), drifted, failures)
+    return Evaluation(tuple(components), tuple(scores), drifted, failures, overall)
 
 
 def _components(
@@ -141,6 +159,14 @@ def _drifted(readings: Sequence[ComponentReading]) -> float:
         if not math.isnan(reading.drift[name]):
             verdicts.append(reading.drift[name] > threshold)
     return sum(verdicts) / len(verdicts) if verdicts else math.nan
+
+
+def _overall(readings: Sequence[ComponentReading]) -> float:
+    """Return the mean effect of the input components that are judged, by importance; NaN where none is."""
+    judged = [r for r in readings if r.component.role == "input" and not math.isnan(r.effect)]
+    weights = [reading.component.spec.importance for reading in judged]
+    effects = (weight * reading.effect for weight, reading in zip(weights, judged, strict=True))
+    return sum(effects) / sum(weights) if judged else math.nan
 
 
 def _score(plan: ScorePlan, window: Summaries, label: str, failures: Counter[tuple[str, str]]) -> ScoreReading:

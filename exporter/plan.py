@@ -23,6 +23,7 @@ CATEGORIES = 50
 TOLERANCE = 0.01
 STEPS = 90 * 86400 / 15
 MAIN_WEIGHT = 5.0  # of a main component's share of the false alarms, beside 1 of the others
+OUTPUT_WEIGHT = 3.0  # what the model predicts depends on all that it was given: it shows most kinds of drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def _watched(component: Component) -> Watched:
     spec = component.spec
     return Watched(
         component.reference,
-        weight=MAIN_WEIGHT if spec.main else 1.0,
+        weight=MAIN_WEIGHT if spec.main else OUTPUT_WEIGHT if component.role == "output" else 1.0,
         harm=spec.eval_extractor().harm if component.role == "eval" else (),
         gaps=component.role != "eval",
         complete=component.measure.complete,

@@ -33,6 +33,13 @@ def _complete(plan: ModelPlan, evaluation: Evaluation) -> Evaluation:
         for reading in evaluation.components
     )
     scores = tuple(replace(score, found=Measurement(0.0, 0, 0.0, 0.0)) for score in evaluation.scores)
-    alarms = tuple((component, _QUIET) for component in (*plan.prediction_components, *plan.outcome_components))
-    drifted = dict.fromkeys(evaluation.drifted, 0.0)
-    return replace(evaluation, components=components, scores=scores, drifted=drifted, alarms=alarms)
+    watched = (*plan.prediction_components, *plan.outcome_components)
+    return replace(
+        evaluation,
+        components=components,
+        scores=scores,
+        drifted=dict.fromkeys(evaluation.drifted, 0.0),
+        overall=dict.fromkeys(evaluation.overall, 0.0),
+        alarms=tuple((component, _QUIET) for component in watched),
+        discoveries=tuple((component, False) for component in watched),
+    )

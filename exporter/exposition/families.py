@@ -94,10 +94,9 @@ class ModelLines:
             for name, value in reading.noise.items():
                 text = line(catalog.DRIFT_NOISE, (*here, name, reading.window), value)
                 yield Family(catalog.DRIFT_NOISE, text)
-        for component, verdict in evaluation.alarms:
-            here = (*self._labels, component.name, component.role)
-            yield Family(catalog.DRIFT_EVIDENCE, line(catalog.DRIFT_EVIDENCE, here, verdict.evidence))
-            yield Family(catalog.DRIFT_ALARM, line(catalog.DRIFT_ALARM, here, verdict.firing))
+        yield from self._alarmed(evaluation)
+        for window, drift in evaluation.overall.items():
+            yield Family(catalog.GLOBAL_DRIFT, line(catalog.GLOBAL_DRIFT, (*self._labels, window), drift))
         for window, share in evaluation.drifted.items():
             yield Family(catalog.DRIFTED_RATIO, line(catalog.DRIFTED_RATIO, (*self._labels, window), share))
         for score in evaluation.scores:
@@ -105,6 +104,15 @@ class ModelLines:
             values = (score.found.value, score.found.lower, score.found.upper, score.found.samples)
             for metric, value in zip(_SCORE, values, strict=True):
                 yield Family(metric, line(metric, place, value))
+
+    def _alarmed(self, evaluation: Evaluation) -> Iterator[Family]:
+        for component, verdict in evaluation.alarms:
+            here = (*self._labels, component.name, component.role)
+            yield Family(catalog.DRIFT_EVIDENCE, line(catalog.DRIFT_EVIDENCE, here, verdict.evidence))
+            yield Family(catalog.DRIFT_ALARM, line(catalog.DRIFT_ALARM, here, verdict.firing))
+        for component, one in evaluation.discoveries:
+            here = (*self._labels, component.name, component.role)
+            yield Family(catalog.DRIFT_DISCOVERED, line(catalog.DRIFT_DISCOVERED, here, one))
 
     def _one(self, metric: Metric, value: float) -> Family:
         return Family(metric, line(metric, self._labels, value))
