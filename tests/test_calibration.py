@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "calibration"))
 
 import drift
+import statistic_table
 
 GRID = [
     (name, n)
@@ -37,3 +38,8 @@ def test_a_change_is_found_in_time_and_its_alarm_ends_in_time(name, n):
     assert None not in found
     assert np.mean(found) <= 1.2 * goals[list(drift.CAPS).index(n)] + 0.5
     assert np.median(ended) <= 3
+
+
+def test_the_page_of_the_statistics_is_what_their_table_says():
+    """`make docs` writes it."""
+    assert statistic_table.PAGE.read_text(encoding="utf-8") == statistic_table.page()

@@ -1,0 +1,50 @@
+"""Writes docs/statistics.md from the table of drift statistics and their docstrings."""
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+
+from exporter.drift import BUILTIN, DEFAULT
+
+PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
+HEAD = """# Drift statistics
+
+Written by `make docs` from `exporter/drift/`. The first six are exposed for every component of their kind; any other is once a
+component names a threshold for it in the profile's spec: `thresholds: {hellinger: 0.17}`. They say how far a component is from its
+reference, not whether that is more than chance: that is what the evidence is for ([calibration.md](calibration.md)). All are computed on
+bins that are frozen in the profile; in Python, `exact` of a statistic is the same distance of raw values.
+
+Noise is what is to be expected where nothing has changed (`model_drift_noise_floor`); the score less that is the effect. Where other
+tools have the same name they differ: Evidently's PSI fills empty bins with 0.0001 and lets its edges move with the data, and its
+chi-square takes the reference as exact; NannyML's Jensen-Shannon is ours on its own bins.
+
+| statistic | of | threshold | least sample | noise | p-value | raw | |
+|---|---|---:|---:|:-:|:-:|:-:|---|
+"""
+
+
+def page() -> str:
+    """Return the page's text."""
+    return HEAD + "".join(map(_row, BUILTIN))
+
+
+def _row(name):
+    statistic = BUILTIN[name]
+    kinds = (
+        "both" if len(statistic.kinds) > 1 else {"numeric": "numbers", "category": "categories"}[min(statistic.kinds)]
+    )
+    least = int(statistic.needs(np.array(12.0)))
+    sample = f"{least}" if least == int(statistic.needs(np.array(20.0))) else "20 a bin"
+    text = " ".join(inspect.getdoc(statistic.measure).removeprefix("Return ").split("\n\n")[0].split())
+    has = ("yes" if part is not None else "" for part in (statistic.noise, statistic.p_value, statistic.exact))
+    shown = f"**{name}**" if name in DEFAULT else name
+    return f"| {shown} | {kinds} | {statistic.threshold:g} | {sample} | {' | '.join(has)} | {_escaped(text)} |\n"
+
+
+def _escaped(text):
+    return text.replace("|", "\\|").replace("*", "\\*")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
