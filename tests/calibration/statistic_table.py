@@ -10,14 +10,16 @@ from exporter.drift import BUILTIN, DEFAULT
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 HEAD = """# Drift statistics
 
-Written by `make docs` from `exporter/drift/`. The first six are exposed for every component of their kind; any other is once a
-component names a threshold for it in the profile's spec: `thresholds: {hellinger: 0.17}`. They say how far a component is from its
-reference, not whether that is more than chance: that is what the evidence is for ([calibration.md](calibration.md)). All are computed on
-bins that are frozen in the profile; in Python, `exact` of a statistic is the same distance of raw values.
+Written by `make docs` from `exporter/drift/`. The first six are exposed for every component of their kind; any other
+is once a component names a threshold for it in the profile's spec: `thresholds: {hellinger: 0.17}`. They say how far
+a component is from its reference, not whether that is more than chance: that is what the evidence is for
+([calibration.md](calibration.md)). All are computed on bins that are frozen in the profile; in Python, `exact` of a
+statistic is the same distance of raw values.
 
-Noise is what is to be expected where nothing has changed (`model_drift_noise_floor`); the score less that is the effect. Where other
-tools have the same name they differ: Evidently's PSI fills empty bins with 0.0001 and lets its edges move with the data, and its
-chi-square takes the reference as exact; NannyML's Jensen-Shannon is ours on its own bins.
+Noise is what is to be expected where nothing has changed (`model_drift_noise_floor`); the score less that is the
+effect. Where other tools have the same name they differ: Evidently's PSI fills empty bins with 0.0001 and lets its
+edges move with the data, and its chi-square takes the reference as exact; NannyML's Jensen-Shannon is ours on its own
+bins.
 
 | statistic | of | threshold | least sample | noise | p-value | raw | |
 |---|---|---:|---:|:-:|:-:|:-:|---|
