@@ -186,6 +186,12 @@ SCORE_THRESHOLD = Metric("model_score_threshold", "gauge", "Value at which a sco
 SCORE_PREFERENCE = Metric(
     "model_score_preference", "gauge", "1 where a higher score is better, -1 where a lower one is.", _SCORE
 )
+CONFUSION = Metric(
+    "model_confusion_total",
+    "counter",
+    "Predictions by predicted and actual class, of a component that says both; every class not listed is __other__.",
+    (*_MODEL, "component", "predicted", "actual"),
+)
 ACTUALS = Metric("model_actuals_total", "counter", "Actuals in the log.", _MODEL)
 ACTUALS_UNMATCHED = Metric(
     "model_actuals_unmatched_total", "counter", "Actuals that found no prediction within the wait.", _MODEL

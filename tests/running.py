@@ -24,11 +24,11 @@ sources:
 class Site:
     """A directory with a profile, a configuration and a log, and exporters that run there."""
 
-    def __init__(self, directory, model=""):
+    def __init__(self, directory, model="", profile=None):
         self.log = directory / "log.jsonl"
         self.config = directory / "exporter.yml"
         self.config.write_text(CONFIG.format(model=model))
-        (directory / "shop@1.0.0.json").write_bytes(dump(shop.profile()))
+        (directory / "shop@1.0.0.json").write_bytes(dump(profile or shop.profile()))
 
     def append(self, records):
         with self.log.open("ab") as file:

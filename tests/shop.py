@@ -4,6 +4,7 @@ import json
 import random
 from functools import cache
 
+import msgspec
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.decoders.native import NativeDecoder
@@ -72,10 +73,24 @@ def lines(some):
     return b"".join(json.dumps(one).encode() + b"\n" for one in some)
 
 
+def built(spec):
+    """The profile of the reference records by a spec."""
+    return build(spec, columns_of(spec, lines(records(2000)).splitlines()), 1_700_000_000.0)
+
+
 @cache
 def profile():
     """The profile of the reference records."""
-    return build(SPEC, columns_of(SPEC, lines(records(2000)).splitlines()), 1_700_000_000.0)
+    return built(SPEC)
+
+
+@cache
+def wide():
+    """The profile with a confusion matrix too."""
+    options = {"output": "sold", "actual": "sold", "classes": ["no", "yes"]}
+    matrix = ComponentSpec("matrix", role="eval", extractor={"confusion": options})
+    scores = [*SPEC.scores, ScoreSpec("macro_f1", "matrix")]
+    return built(msgspec.structs.replace(SPEC, components=[*SPEC.components, matrix], scores=scores))
 
 
 def planned(windows=WINDOWS, **options):

@@ -105,6 +105,23 @@ def test_every_component_has_its_counters(engine, found):
                 assert list(buckets.values()) == summary.histogram.outer_cumulative().tolist()
 
 
+def test_a_confusion_matrix_is_counted_by_both_classes_and_not_as_categories():
+    made = Engine(plan(shop.wide(), WINDOWS))
+    for batch in shop.batches(made.plan.schema, shop.records(500)):
+        made.ingest(batch, 1000.0)
+    found = exposed(made, evaluation_of(made))
+    cells = labelled(found, "model_confusion_total", component="matrix")
+    wanted = Counter((row["actual"]["sold"], row["output"]["sold"]) for row in shop.records(500))
+    assert {pair: count for pair, count in cells.items() if count} == wanted
+    assert len(cells) == 8
+    for name in ("model_component_category_total", "model_reference_category_ratio"):
+        assert not labelled(found, name, component="matrix")
+    assert value(found, "model_component_observations_total", component="matrix") == 500
+    missed = cells["no", "yes"] + cells["yes", "no"]
+    f1 = [2 * cells[name, name] / (2 * cells[name, name] + missed) for name in ("no", "yes")]
+    assert value(found, "model_score", score="macro_f1", window="1h") == pytest.approx(sum(f1) / 2)
+
+
 def test_invalid_values_are_counted_by_reason(found):
     here = {"component": "size", "role": "input"}
     assert value(found, "model_component_invalid_total", reason="below", **here) == 5

@@ -322,6 +322,7 @@ READ = [
 # Scores that are not the mean of something over single records, so that a window may be worse than both its halves.
 WHOLE = {"balanced_accuracy", "matthews_correlation", "median_absolute_error", "r2"}
 WHOLE |= {"roc_auc", "average_precision", "expected_calibration_error"}
+WHOLE |= {f"{by}_{kind}" for by in ("macro", "weighted") for kind in ("precision", "recall", "f1")}
 AVERAGES = [param for param in READ if param.values[0] not in WHOLE]
 score = pytest.mark.parametrize(("name", "measures"), READ)
 

@@ -27,7 +27,8 @@ class ComponentLines:
         self._invalid = SeriesLines(catalog.INVALID, [(*here, reason) for reason in REASONS])
         grid = component.measure.grid
         self._values = None if grid is None else HistogramLines(catalog.COMPONENT_VALUE, here, grid.outer_edges)
-        counted = component.reference.categories
+        self._confusion = SeriesLines(catalog.CONFUSION, [(*here[:-1], *pair) for pair in _pairs(component)])
+        counted = None if _pairs(component) else component.reference.categories
         names, self._places = _distinct(() if counted is None else counted.labels)
         self._categories = SeriesLines(catalog.COMPONENT_CATEGORY, [(*here, name) for name in names])
 
@@ -38,7 +39,9 @@ class ComponentLines:
         if self._values is not None and summary.histogram is not None and summary.moments is not None:
             text = self._values.text(summary.histogram.outer_cumulative(), summary.moments.total)
             yield Family(catalog.COMPONENT_VALUE, text)
-        if summary.categories is not None:
+        if summary.categories is not None and not self._places:
+            yield Family(catalog.CONFUSION, self._confusion.text(summary.categories.counts[:-1].tolist()))
+        elif summary.categories is not None:
             counts = np.bincount(self._places, summary.categories.counts)
             yield Family(catalog.COMPONENT_CATEGORY, self._categories.text(counts.tolist()))
 
@@ -149,7 +152,8 @@ def _fixed(plan: ModelPlan) -> Iterator[Family]:
         yield Family(catalog.REFERENCE_SEASON, line(catalog.REFERENCE_SEASON, here, rest.season))
         invalid = reference.presence.invalid / max(reference.presence.rows, 1)
         yield Family(catalog.REFERENCE_INVALID, line(catalog.REFERENCE_INVALID, here, invalid))
-        yield from _distribution(here, reference)
+        if not _pairs(component):
+            yield from _distribution(here, reference)
         for name, (_, threshold) in statistics(component).items():
             text = line(catalog.DRIFT_THRESHOLD, (*here, name), threshold)
             yield Family(catalog.DRIFT_THRESHOLD, text)
@@ -159,6 +163,14 @@ def _fixed(plan: ModelPlan) -> Iterator[Family]:
         yield Family(catalog.SCORE_THRESHOLD, line(catalog.SCORE_THRESHOLD, place, score.threshold))
         sign = 1 if score.preference == "high" else -1
         yield Family(catalog.SCORE_PREFERENCE, line(catalog.SCORE_PREFERENCE, place, sign))
+
+
+def _pairs(component: Component) -> Sequence[tuple[str, str]]:
+    """Return the predicted and actual class of each category of a confusion matrix; nothing of other components."""
+    if "confusion" not in (component.spec.extractor or {}):
+        return ()
+    pairs: Sequence[tuple[str, str]] = component.spec.eval_extractor().pairs()  # type: ignore[attr-defined]
+    return pairs
 
 
 def _distinct(names: Sequence[str]) -> tuple[list[str], list[int]]:

@@ -14,6 +14,7 @@ from exporter.extractors.class_score import ClassScore
 from exporter.extractors.classification_error_type import ClassificationErrorType
 from exporter.extractors.clipping import Clipping
 from exporter.extractors.colour_cast import ColourCast
+from exporter.extractors.confusion import Confusion
 from exporter.extractors.contrast import Contrast
 from exporter.extractors.correct import Correct
 from exporter.extractors.detection_confidence import DetectionConfidence
@@ -108,6 +109,7 @@ BUILTIN: Mapping[str, type[EvalExtractor]] = {
     "log_loss": LogLoss,
     "brier": Brier,
     "class_score": ClassScore,
+    "confusion": Confusion,
 }
 DATA: Mapping[str, type[DataExtractor]] = {
     "element": Element,

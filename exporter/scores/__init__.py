@@ -11,6 +11,9 @@ from exporter.scores.expected_calibration_error import EXPECTED_CALIBRATION_ERRO
 from exporter.scores.f1 import F1
 from exporter.scores.f_beta import F_BETA
 from exporter.scores.log_loss import LOG_LOSS
+from exporter.scores.macro_f1 import MACRO_F1
+from exporter.scores.macro_precision import MACRO_PRECISION
+from exporter.scores.macro_recall import MACRO_RECALL
 from exporter.scores.matthews_correlation import MATTHEWS_CORRELATION
 from exporter.scores.mean import MEAN
 from exporter.scores.mean_absolute_error import MEAN_ABSOLUTE_ERROR
@@ -25,6 +28,9 @@ from exporter.scores.roc_auc import ROC_AUC
 from exporter.scores.root_mean_squared_error import ROOT_MEAN_SQUARED_ERROR
 from exporter.scores.score import Measurement, Reads, Score
 from exporter.scores.specificity import SPECIFICITY
+from exporter.scores.weighted_f1 import WEIGHTED_F1
+from exporter.scores.weighted_precision import WEIGHTED_PRECISION
+from exporter.scores.weighted_recall import WEIGHTED_RECALL
 
 BUILTIN: Mapping[str, Score] = {
     "mean": MEAN,
@@ -43,6 +49,12 @@ BUILTIN: Mapping[str, Score] = {
     "f1": F1,
     "f_beta": F_BETA,
     "matthews_correlation": MATTHEWS_CORRELATION,
+    "macro_precision": MACRO_PRECISION,
+    "macro_recall": MACRO_RECALL,
+    "macro_f1": MACRO_F1,
+    "weighted_precision": WEIGHTED_PRECISION,
+    "weighted_recall": WEIGHTED_RECALL,
+    "weighted_f1": WEIGHTED_F1,
     "log_loss": LOG_LOSS,
     "brier": BRIER,
     "roc_auc": ROC_AUC,

@@ -108,6 +108,19 @@ RANKED = {
 }
 
 
+def several(name):
+    """Return predictions of four classes of different sizes."""
+    shares = np.outer([0.4, 0.3, 0.2, 0.1], [0.1, 0.1, 0.05, 0.05]) + np.diag([0.3, 0.2, 0.15, 0.0])
+    shares = np.pad(shares + np.diag([0, 0, 0, 1 - shares.sum()]), (0, 1)).ravel()
+    levels = EXTRACTORS["confusion"]("y", "y", ("a", "b", "c", "d")).levels()
+
+    def of(cells):
+        return [ComponentSummary(Presence(), categories=Categories(levels, cells))]
+
+    truth = BUILTIN[name].measure(*of((shares * 1e12).astype(np.int64))).value
+    return World(lambda random, n: of(random.multinomial(n, shares)), truth)
+
+
 def scoring(kind):
     extractor = EXTRACTORS[kind](output="p", actual="y", positive="yes")
     return extractor.bind(Field("p", "output", None), Field("y", "actual", None, ("no", "yes")))
@@ -130,6 +143,7 @@ WORLDS = {
     "log_loss": lambda: probability("log_loss", "log_loss"),
     "brier": lambda: probability("brier", "brier"),
     **{name: (lambda name=name: ranking(name)) for name in RANKED},
+    **{name: (lambda name=name: several(name)) for name in BUILTIN if name.startswith(("macro_", "weighted_"))},
 }
 world = cache(lambda name: WORLDS[name]())
 
@@ -153,7 +167,8 @@ def listed():
 
 
 def read(reads):
-    kinds = reads.of or [n for n, e in EXTRACTORS.items() if e.levels(None) in reads.levels and e.levels(None)]
+    fixed = {kind: extractor.levels(None) for kind, extractor in EXTRACTORS.items() if kind != "confusion"}
+    kinds = reads.of or [kind for kind, levels in fixed.items() if levels and levels in reads.levels]
     several = ", ".join(f"`{kind}`" for kind in kinds)
     return several or (f"the {reads.role} component" if reads.role else "any numbers")
 
