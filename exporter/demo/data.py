@@ -97,8 +97,9 @@ def reference(model: Model, rng: np.random.Generator) -> bytes:
     """
     rounds = -(-REFERENCE_RECORDS // model.size)
     answered = (request(model, index, rng, HEALTHY) for _ in range(rounds) for index in range(model.size))
+    head = {"model": model.name, "version": model.version}
     return b"".join(
-        msgspec.json.encode({"id": f"reference-{number}"} | prediction | actual) + b"\n"
+        msgspec.json.encode(head | {"id": f"reference-{number}", **prediction, "actual": actual}) + b"\n"
         for number, (prediction, actual) in enumerate(answered, 1)
         if actual is not None
     )

@@ -1,19 +1,26 @@
-"""What the pretended model server writes to its log: predictions, their actuals, and now and then a failure."""
+"""What the pretended model server has to log: predictions, their actuals, and now and then a failure."""
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
-
-Record = dict[str, object]
 
 SEED = 8
 MACHINES = ("1", "2", "3", "4")
 FAILURES = 0.002  # share of the requests that fail
 ERRORS = ("the worker was restarted", "CUDA out of memory", "no connection to the image store")
 QUEUEING = (0.006, 0.6)  # median seconds and log-scale spread of what a real server adds to the model's own time
+
+
+class Prediction(TypedDict, total=False):
+    """What `PredictionLog.prediction` takes, of a request that was answered or has failed."""
+
+    input: Mapping[str, object]
+    output: Mapping[str, object]
+    error: str
+    latency_seconds: float
+    tags: Mapping[str, object]
 
 
 class Model(Protocol):
@@ -44,8 +51,8 @@ class Model(Protocol):
 
 def request(
     model: Model, index: int, rng: np.random.Generator, blurs: Mapping[str, int]
-) -> tuple[Record, Record | None]:
-    """Answer a request; returns its record, and the actual's or None for a request that failed.
+) -> tuple[Prediction, Mapping[str, object] | None]:
+    """Answer a request; returns the prediction, and its actual or None for a request that failed.
 
     `index` is which of the model's images (patients) it is about; `blurs` are the blur passes of the machines whose
     camera is out of focus. The random numbers that are drawn do not depend on them, so a run with a fault asks for the
@@ -57,14 +64,7 @@ def request(
     start = time.perf_counter()
     inputs, output = model.answer(datum)
     latency = round(time.perf_counter() - start + queueing, 6)
-    head: Record = {"model": model.name, "version": model.version}
-    prediction = head | {"tags": {"machine": machine}, "latency_seconds": latency}
+    prediction = Prediction(tags={"machine": machine}, latency_seconds=latency)
     if fails:
-        return prediction | {"error": ERRORS[rng.integers(len(ERRORS))]}, None
-    return prediction | {"input": inputs, "output": output}, head | {"actual": actual}
-
-
-def stamped(record: Record, identifier: str, now: float) -> Record:
-    """Return the record as it is logged: with the id that joins it, and the time in RFC 3339."""
-    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"id": identifier, "time": moment} | record
+        return {**prediction, "error": ERRORS[rng.integers(len(ERRORS))]}, None
+    return {**prediction, "input": inputs, "output": output}, actual

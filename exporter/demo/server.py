@@ -1,8 +1,9 @@
-"""The pretended model server: answers requests at random times and writes what happened to a log that it rotates."""
+"""The pretended model server: answers requests at random times and logs what happened, as a real one does."""
 
 import heapq
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -10,55 +11,17 @@ from pathlib import Path
 from threading import Event
 from time import time
 
-import msgspec
 import numpy as np
 
+from exporter.client import PredictionLog
 from exporter.demo.data import CONFIG, LOG, PID_FILE, configuration, replace, trained, write
-from exporter.demo.records import SEED, Model, Record, request, stamped
+from exporter.demo.records import SEED, Model, request
 from exporter.demo.story import CYCLE, Schedule, scheduled, turn
 
 DELAY = (3.0, 5.0)  # seconds until the actual of a prediction is known, at speed 1
 PATIENCE = 1.0  # seconds of requests that are made up for after the machine was asleep
 LOG_BYTES = 5_000_000
 LOGS_KEPT = 2
-
-
-class RotatingLog:
-    """A log of JSON lines, one write a line, renamed to `.1`, `.2` and so on when it is full."""
-
-    def __init__(self, path: Path, limit: int = LOG_BYTES, keep: int = LOGS_KEPT) -> None:
-        self.path = path
-        self._limit = limit
-        self._keep = keep
-        self._open()
-        if self._size:
-            self._rotate()
-
-    def _open(self) -> None:
-        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self._size = os.fstat(self._descriptor).st_size
-
-    def write(self, record: Record) -> None:
-        """Append a record; the line is complete as soon as it can be seen."""
-        line = msgspec.json.encode(record) + b"\n"
-        if self._size + len(line) > self._limit:
-            self._rotate()
-        self._size += os.write(self._descriptor, line)
-
-    def _rotate(self) -> None:
-        self.close()
-        for number in range(self._keep, 0, -1):
-            older = self._numbered(number - 1)
-            if older.exists():
-                older.replace(self._numbered(number))
-        self._open()
-
-    def _numbered(self, number: int) -> Path:
-        return self.path.with_name(f"{self.path.name}.{number}") if number else self.path
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,22 +38,20 @@ class ModelServer:
 
     def __init__(
         self,
-        models: Sequence[Model],
-        log: RotatingLog,
+        models: Sequence[tuple[Model, PredictionLog]],
         schedule: Schedule,
         *,
         speed: float,
         rng: np.random.Generator,
         say: Callable[[str], None],
     ) -> None:
-        self._log = log
         self._say = say
         self._schedule = schedule
         self._speed = speed
         self._numbers = count()
         self._agenda: list[Due] = []
-        for model, own in zip(models, rng.spawn(len(models)), strict=True):
-            self._later(schedule.start, partial(self._request, model, own))
+        for (model, log), own in zip(models, rng.spawn(len(models)), strict=True):
+            self._later(schedule.start, partial(self._request, model, log, own))
         self._later(schedule.start, self._tell)
 
     def run(self, stop: Event) -> None:
@@ -102,19 +63,19 @@ class ModelServer:
     def _later(self, when: float, action: Callable[[float], None]) -> None:
         heapq.heappush(self._agenda, Due(when, next(self._numbers), action))
 
-    def _request(self, model: Model, rng: np.random.Generator, due: float) -> None:
+    def _request(self, model: Model, log: PredictionLog, rng: np.random.Generator, due: float) -> None:
         now = time()
         due = max(due, now - PATIENCE)
         gap, delay = rng.exponential() / (model.rate * self._speed), rng.uniform(*DELAY) / self._speed
         identifier = f"{model.name}-{self._schedule.start:.0f}-{next(self._numbers)}"
-        record, actual = request(model, int(rng.integers(model.size)), rng, self._schedule.blurs(now))
-        self._log.write(stamped(record, identifier, now))
+        prediction, actual = request(model, int(rng.integers(model.size)), rng, self._schedule.blurs(now))
+        log.prediction(identifier, **prediction)
         if actual is not None:
-            self._later(now + delay, partial(self._learn, identifier, actual))
-        self._later(due + gap, partial(self._request, model, rng))
+            self._later(now + delay, partial(self._learn, log, identifier, actual))
+        self._later(due + gap, partial(self._request, model, log, rng))
 
-    def _learn(self, identifier: str, actual: Record, _: float) -> None:
-        self._log.write(stamped(actual, identifier, time()))
+    def _learn(self, log: PredictionLog, identifier: str, actual: Mapping[str, object], _: float) -> None:
+        log.actual(identifier, actual)
 
     def _tell(self, due: float) -> None:
         self._say(turn(self._schedule.phase(due), due - self._schedule.start))
@@ -128,12 +89,24 @@ def serve(directory: Path, speed: float, duration: float | None, *, stop: Event,
     models = trained(rng)
     write(directory, models, rng, time())
     replace(directory / PID_FILE, f"{os.getpid()}\n".encode())
-    log = RotatingLog(directory / LOG)
+    set_aside(directory / LOG)
     replace(directory / CONFIG, configuration(models, duration or CYCLE, speed).encode())
     schedule = scheduled(started(directory), duration)
-    ModelServer(models, log, schedule, speed=speed, rng=rng, say=say).run(stop)
-    log.close()
+    with ExitStack() as logs:
+        served = [(model, logs.enter_context(log_of(model, directory / LOG))) for model in models]
+        ModelServer(served, schedule, speed=speed, rng=rng, say=say).run(stop)
     (directory / PID_FILE).unlink(missing_ok=True)
+
+
+def log_of(model: Model, path: Path) -> PredictionLog:
+    """Return the log of a model; those of all models are one file."""
+    return PredictionLog(path, model=model.name, version=model.version, rotate_bytes=LOG_BYTES, keep=LOGS_KEPT)
+
+
+def set_aside(log: Path) -> None:
+    """Rename the log of an earlier run, which would be taken for a part of this one."""
+    if log.exists():
+        log.replace(f"{log}.1")
 
 
 def started(directory: Path) -> float:
