@@ -320,6 +320,24 @@ def test_a_log_is_rotated_as_its_options_say(path, rotate_bytes, files):
     assert sorted(map(int, ids(*logs))) == list(range(40))
 
 
+def test_the_exporter_reads_every_record_once_while_two_logs_rotate_one_file(path):
+    stop, data = threading.Event(), []
+    source = FileConfig(path=path, poll_interval=0.002).open(1 << 20, follow=True)
+    reader = threading.Thread(target=lambda: data.extend(chunk.data for chunk in source.chunks(stop)))
+    reader.start()
+    with log_of(path, durable=True, rotate_bytes=5000) as one, log_of(path, durable=True, rotate_bytes=5000) as other:
+        for number in range(1000):
+            (one, other)[number % 2].prediction(str(number), input={"text": "x" * (number % 300)})
+            time.sleep(0.0005)
+    deadline = time.monotonic() + 5
+    while b"".join(data).count(b"\n") < 1000 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stop.set()
+    reader.join()
+    assert sorted(int(json.loads(line)["id"]) for line in b"".join(data).splitlines()) == list(range(1000))
+    assert Path(f"{path}.7").exists()
+
+
 def open_files():
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
