@@ -136,7 +136,7 @@ def test_building_of_a_sample_says_so(tmp_path, monkeypatch, capsys):
 
 
 LOG = """
-import json, resource, sys
+import json, sys
 from exporter.profile import ComponentSpec, ProfileSpec, build, columns_of
 paths = ["input.a", "input.b", "output.y", "actual.y"]
 spec = ProfileSpec("m", "1", [ComponentSpec(path[-1], path, dtype="float") for path in paths])
