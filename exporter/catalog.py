@@ -182,6 +182,12 @@ SCORE_UPPER = Metric(
 )
 SCORE_SAMPLES = Metric("model_score_samples", "gauge", "Records behind a score.", (*_SCORE, "window"))
 SCORE_REFERENCE = Metric("model_score_reference", "gauge", "The score on the reference.", _SCORE)
+SCORE_DUMMY = Metric(
+    "model_score_dummy",
+    "gauge",
+    "The score on the reference of a model that always says the same: the most frequent class, or the mean.",
+    _SCORE,
+)
 SCORE_THRESHOLD = Metric("model_score_threshold", "gauge", "Value at which a score is no longer acceptable.", _SCORE)
 SCORE_PREFERENCE = Metric(
     "model_score_preference", "gauge", "1 where a higher score is better, -1 where a lower one is.", _SCORE

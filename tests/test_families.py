@@ -116,7 +116,7 @@ def test_a_confusion_matrix_is_counted_by_both_classes_and_not_as_categories():
     assert len(cells) == 8
     for name in ("model_component_category_total", "model_reference_category_ratio"):
         assert not labelled(found, name, component="matrix")
-    assert value(found, "model_component_observations_total", component="matrix") == 500
+    assert value(found, "model_component_observations_total", component="matrix", role="eval") == 500
     missed = cells["no", "yes"] + cells["yes", "no"]
     f1 = [2 * cells[name, name] / (2 * cells[name, name] + missed) for name in ("no", "yes")]
     assert value(found, "model_score", score="macro_f1", window="1h") == pytest.approx(sum(f1) / 2)
@@ -200,6 +200,7 @@ def test_before_any_record_no_score_drift_quantile_or_last_prediction_is_invente
         "model_predictions_pending",
         "model_profile_built_timestamp_seconds",
         "model_profile_info",
+        "model_score_dummy",
         "model_score_preference",
         "model_score_samples",
         "model_score_threshold",

@@ -160,6 +160,7 @@ def _fixed(plan: ModelPlan) -> Iterator[Family]:
     for score in (planned.reference for planned in plan.scores):
         place = (*labels, score.spec.name)
         yield Family(catalog.SCORE_REFERENCE, line(catalog.SCORE_REFERENCE, place, score.reference))
+        yield Family(catalog.SCORE_DUMMY, line(catalog.SCORE_DUMMY, place, score.dummy))
         yield Family(catalog.SCORE_THRESHOLD, line(catalog.SCORE_THRESHOLD, place, score.threshold))
         sign = 1 if score.preference == "high" else -1
         yield Family(catalog.SCORE_PREFERENCE, line(catalog.SCORE_PREFERENCE, place, sign))

@@ -1,7 +1,8 @@
 """Builds a profile from reference columns."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,11 +13,12 @@ from exporter.alarm import Unrest, unrest_of
 from exporter.batch import Column, Field, Floats
 from exporter.decoders.columns import label
 from exporter.profile.domain import OPEN, declared, learned, soft
+from exporter.profile.dummy import constant, dummy_score
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference
 from exporter.profile.reference import Columns
 from exporter.profile.scoring import ScoreSpec, scored
 from exporter.profile.spec import ComponentSpec, ProfileSpec, field_of, fixed_levels, problems
-from exporter.profile.values import Lessons, Raw, categories_of, column_of, extracted, labelled, learns
+from exporter.profile.values import Key, Lessons, Raw, categories_of, column_of, extracted, labelled, learns
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
 
@@ -99,10 +101,29 @@ class _Builder:
             raise ProfileError("; ".join(failures))
         components = [self._component(spec, measures[spec.key]) for spec in self._spec.components]
         references = {component.spec.key: component.reference for component in components}
-        scores = tuple(
-            score_of(score, [references[key] for key in scored(score, references)]) for score in self._spec.scores
-        )
-        return Profile(self._spec.name, self._spec.version, built, tuple(components), scores)
+        scores = [self._score(score, references, measures) for score in self._spec.scores]
+        return Profile(self._spec.name, self._spec.version, built, tuple(components), tuple(scores))
+
+    def _score(
+        self, spec: ScoreSpec, references: Mapping[Key, ComponentSummary], measures: Mapping[Key, Measure]
+    ) -> ScoreReference:
+        keys = scored(spec, references)
+        found = score_of(spec, [references[key] for key in keys])
+        if all(role != "eval" for role, _ in keys):
+            return found
+        constants = [self._constant(key, measures[key]) if key[0] == "eval" else references[key] for key in keys]
+        return replace(found, dummy=dummy_score(spec, constants))
+
+    def _constant(self, key: Key, measure: Measure) -> ComponentSummary | None:
+        """Summarise an eval component as if the output were always the same."""
+        extractor = next(spec for spec in self._spec.components if spec.key == key).eval_extractor()
+        output, actual = ("output", extractor.output), ("actual", extractor.actual)
+        fields = self._fields[output], self._fields[actual]
+        try:
+            column = constant(extractor, *fields, self._columns[actual])
+            return None if column is None else measure.of(extractor.bind(*fields)(column, self._columns[actual]))
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything; what it makes of the real output is sound
+            return None
 
     def _choose_levels(self) -> dict[tuple[str, str], tuple[tuple[str, ...], bool]]:
         """Return each category component's levels and whether they are all; what is compared shares its levels."""

@@ -58,13 +58,17 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class ScoreReference:
-    """A score with its value on the reference (NaN where undefined), the records behind it, and its threshold."""
+    """A score with its value on the reference (NaN where undefined), the records behind it, and its threshold.
+
+    `dummy` is the score of a model that always says the same, NaN where there is none.
+    """
 
     spec: ScoreSpec
     reference: float
     samples: int
     threshold: float
     preference: Preference
+    dummy: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,13 @@ class _Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     season: float = 0.0
 
 
-class _Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     spec: ScoreSpec
     reference: float | None
     samples: int
     threshold: float | None
     preference: Preference
+    dummy: float | None = None
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,7 +141,7 @@ def dump(profile: Profile) -> bytes:
         profile.version,
         profile.built,
         [_component_file(component) for component in profile.components],
-        [_Score(s.spec, _known(s.reference), s.samples, _known(s.threshold), s.preference) for s in profile.scores],
+        [_score_file(score) for score in profile.scores],
     )
     file = msgspec.json.decode(_encode(file), type=_File)  # whole numbers become what a reader takes them for
     return msgspec.json.format(_encode(msgspec.structs.replace(file, sha256=_checksum(file))), indent=1) + b"\n"
@@ -178,6 +183,11 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _score_file(score: ScoreReference) -> _Score:
+    reference, threshold = _known(score.reference), _known(score.threshold)
+    return _Score(score.spec, reference, score.samples, threshold, score.preference, _known(score.dummy))
+
+
 def _component_file(component: Component) -> _Component:
     reference, measure, rest = component.reference, component.measure, component.unrest
     presence = {"rows": reference.presence.rows, **reference.presence.reasons()}
@@ -211,11 +221,12 @@ def _profile(file: _File) -> Profile:
     for place, message in problems(spec):
         raise ProfileError(f"{place}: {message}")
     components = tuple(_component(component) for component in file.components)
-    scores = tuple(
-        ScoreReference(s.spec, _or(math.nan, s.reference), s.samples, _or(math.nan, s.threshold), s.preference)
-        for s in file.scores
-    )
-    return Profile(file.name, file.version, file.built, components, scores, file.sha256)
+    return Profile(file.name, file.version, file.built, components, tuple(map(_score, file.scores)), file.sha256)
+
+
+def _score(file: _Score) -> ScoreReference:
+    reference, threshold, dummy = (_or(math.nan, value) for value in (file.reference, file.threshold, file.dummy))
+    return ScoreReference(file.spec, reference, file.samples, threshold, file.preference, dummy)
 
 
 def _or(other: float, value: float | None) -> float:

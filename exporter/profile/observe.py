@@ -41,7 +41,7 @@ def _scores(profile: Profile, components: tuple[Component, ...]) -> tuple[ScoreR
     references = {component.spec.key: component.reference for component in components}
     known = [component.spec.key for component in profile.components]
     return tuple(
-        replace(score_of(score.spec, [references[key] for key in keys]), threshold=score.threshold)
+        replace(score_of(score.spec, [references[key] for key in keys]), threshold=score.threshold, dummy=score.dummy)
         for score in profile.scores
         for keys in [scored(score.spec, known)]
         if all(key in references for key in keys)

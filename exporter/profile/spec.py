@@ -245,11 +245,8 @@ def _score(spec: ScoreSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> I
         yield f"score.{spec.kind}", str(error)
         return
     if (spec.input is not None and spec.inputs) or len(spec.names) != len(score.reads):
-        fits = (
-            "input, the name of the component"
-            if len(score.reads) == 1
-            else f"inputs, {len(score.reads)} names of components"
-        )
+        several = f"inputs, {len(score.reads)} names of components"
+        fits = several if len(score.reads) > 1 else "input, the name of the component"
         yield ("inputs" if spec.inputs else "input"), f"write {fits} that {spec.kind} reads"
         return
     for place, (name, reads) in enumerate(zip(spec.names, score.reads, strict=True)):
