@@ -17,6 +17,13 @@ NEVER = 3600.0
 RED = (255, 0, 0)
 
 
+class Looker:
+    """A profile that has nothing to say."""
+
+    def __getattr__(self, _):
+        return lambda _: []
+
+
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "logs" / "predictions.jsonl"
@@ -276,6 +283,19 @@ def test_copies_that_wait_are_bounded(log, path, monkeypatch):
     assert log._flusher._finisher._store.pending == 0
     log.prediction("later", input={"image": picture()})
     assert records(log, path)[-1]["input"]["image"]
+
+
+@pytest.mark.parametrize("profile", [None, Looker()], ids=["alone", "profile"])
+def test_images_that_are_not_logged_after_all_leave_room_for_others(path, monkeypatch, profile):
+    monkeypatch.setattr(files, "PENDING_BYTES", 10_000)
+    with PredictionLog(path, profile=profile, flush_seconds=NEVER) as log:
+        for number in range(5):
+            log.trace(number, input=picture())  # never closed
+            log.trace(number, input=picture()).discard()
+            log.actual(number, {"mask": picture(), "text": "x" * 2_000_000})  # too long
+        log.prediction("a", input={"image": picture()})
+        assert records(log, path)[-1]["input"]["image"] == "images/a-image.png"
+    assert log.dropped == {"failed": 5}
 
 
 def test_the_oldest_files_make_room_for_new_ones(path, monkeypatch):

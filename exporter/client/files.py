@@ -53,8 +53,16 @@ def _nbytes(value: object) -> int:
     return size if isinstance(size, int) else 0
 
 
+def total(files: list[File]) -> int:
+    """Return how many bytes files take."""
+    return sum(file.size for file in files)
+
+
 class Store:
-    """The directory of the files of one log. Callers reserve and collect; the flusher writes and tidies."""
+    """The directory of the files of one log. Callers collect, the flusher writes and tidies.
+
+    `pending` is how many bytes of collected files wait in a queue.
+    """
 
     def __init__(self, log: str, limit: int, tally: Tally) -> None:
         self._parent = Path(log).parent
@@ -65,7 +73,7 @@ class Store:
 
     def collect(self, value: Any, name: str, request_id: str, files: list[File]) -> str | None:  # noqa: ANN401 - duck
         """Copy a bulky value for writing and return its reference; None where too many wait already."""
-        suffix, size, content = _copied(value, PENDING_BYTES - self.pending)
+        suffix, size, content = _copied(value, PENDING_BYTES - self.pending - total(files))
         if content is None:
             self._tally.drop("file", f"more than {PENDING_BYTES} bytes of images and arrays wait to be written")
             return None
@@ -73,7 +81,6 @@ class Store:
         names = itertools.chain([stem + suffix], (f"{stem}-{number}{suffix}" for number in itertools.count(1)))
         reference = next(name for name in names if name not in taken)
         files.append(File(reference, content, size))
-        self.pending += size
         return reference
 
     def write(self, file: File) -> None:
@@ -88,11 +95,6 @@ class Store:
             self._tally.drop("file", error)
             with suppress(OSError):
                 part.unlink()
-        self.release(file)
-
-    def release(self, file: File) -> None:
-        """Forget a file that is written or given up."""
-        self.pending = max(self.pending - file.size, 0)
 
     def tidy(self) -> None:
         """Once a minute delete the oldest files, until what is left is within the limit."""

@@ -11,11 +11,15 @@ from exporter.client.tally import Tally
 
 
 class Task(NamedTuple):
-    """A record to ask the profile about, or its line, and the files to be written before; `size` is in bytes."""
+    """A record to ask the profile about, or its line, and the files to be written before.
+
+    `size` is what the record takes in bytes, and `weight` what the files do.
+    """
 
     record: Record | bytes
     files: list[File]
     size: int
+    weight: int
 
 
 class Finisher:
@@ -30,12 +34,14 @@ class Finisher:
 
     def finish(self, task: Task) -> bytes:
         """Write the files of a task and return its line."""
-        record, files, _ = task
+        record, files = task.record, task.files
         if isinstance(record, bytes):
             self._write(files)
-            return record
-        self.validate(record, files)
-        return self.line(record, files)
+        else:
+            self.validate(record, files)
+            record = self.line(record, files)
+        self.forgo(task)
+        return record
 
     def line(self, record: Record, files: list[File]) -> bytes:
         """Return the line of a record, its files written before it can be read."""
@@ -51,10 +57,13 @@ class Finisher:
         for file in files:
             self._store.write(file)
 
-    def forgo(self, files: list[File]) -> None:
-        """Give files up."""
-        for file in files:
-            self._store.release(file)
+    def expect(self, task: Task) -> None:
+        """Make room for the files of a task that waits."""
+        self._store.pending += task.weight
+
+    def forgo(self, task: Task) -> None:
+        """Make room for others, where a task is done or given up."""
+        self._store.pending = max(self._store.pending - task.weight, 0)
 
     def tidy(self) -> None:
         """Keep the directory of files within its limit."""

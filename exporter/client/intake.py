@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from exporter.client.backlog import Backlog
-from exporter.client.files import File
+from exporter.client.files import File, total
 from exporter.client.finish import Finisher, Task
 from exporter.client.limits import PATIENCE, TASKS
 from exporter.client.record import PARTS, Codec, Record
@@ -44,7 +44,9 @@ class Intake:
         self.plain = self.fraction is None and not durable and not finisher.asks
         self.rouse: Callable[[], object] = self.clear  # the flusher puts its own here
         self.tally = tally
-        self._put = self._through if durable else self._for_work if finisher.asks else self._enqueue
+        self._put: Callable[[Record, list[File]], None] = (
+            self._through if durable else self._for_work if finisher.asks else self._enqueue
+        )
         self._codec = codec
         self._finisher = finisher
         self._backlog = backlog
@@ -92,7 +94,7 @@ class Intake:
         self.lines.clear()
         while self.tasks:
             task = self.task()
-            self._finisher.forgo(task.files)
+            self._finisher.forgo(task)
             records += bool(task.record)
         return records
 
@@ -100,14 +102,13 @@ class Intake:
         """From now on drop and count what is handed over."""
         self.swift, self._put = None, self._refuse
 
-    def _refuse(self, record: Record, files: list[File]) -> None:
-        self._finisher.forgo(files)
+    def _refuse(self, record: Record, _: list[File]) -> None:
         self.tally.drop("closed", f"record {record.id}")
 
     def _enqueue(self, record: Record, files: list[File]) -> None:
         line = self._codec.line(record, files)
         if files:
-            self._work(Task(line, files, len(line)))
+            self._work(line, files, len(line))
         else:
             self._line(line)
 
@@ -117,7 +118,7 @@ class Intake:
             if part is not None:
                 setattr(record, name, self._codec.take(part, name, record.id, files))
         parts = (getattr(record, name) for name in PARTS)
-        self._work(Task(record, files, sum(len(part) for part in parts if type(part) is msgspec.Raw)))
+        self._work(record, files, sum(len(part) for part in parts if type(part) is msgspec.Raw))
 
     def _through(self, record: Record, files: list[File]) -> None:
         """Write a record; its files follow. What the disk does not take is queued."""
@@ -132,17 +133,17 @@ class Intake:
         if rest:
             self._line(rest)
         if files:
-            self._work(Task(b"", files, 0))
+            self._work(b"", files, 0)
 
-    def _work(self, task: Task) -> None:
-        """Queue a task; where too much of that waits already, its record goes without files and without findings."""
-        record, files, size = task
+    def _work(self, record: Record | bytes, files: list[File], size: int) -> None:
+        """Queue a task; where too much of that waits already, the record goes without files and without findings."""
         if len(self.tasks) < TASKS and self._unfinished + size <= self._backlog.limit:
+            task = Task(record, files, size, total(files))
             self._unfinished += size
+            self._finisher.expect(task)
             self.tasks.append(task)
             return
         self.tally.fault("busy", "too many records wait for their files or their validation")
-        self._finisher.forgo(files)
         if files:
             self.tally.drop("file", "too many records wait for their files", len(files))
         self._line(record if isinstance(record, bytes) else self._codec.line(record, []))
