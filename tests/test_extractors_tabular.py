@@ -14,7 +14,7 @@ from sklearn.cluster import KMeans
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import NearestNeighbors
 
-from exporter.extractors import DATA, LearningExtractor
+from exporter.extractors import DATA, LearningExtractor, vectors
 from exporter.extractors.isolation_forest_score import IsolationForestScore
 from exporter.extractors.kmeans_outlier_score import KmeansOutlierScore
 from exporter.extractors.knn_outlier_score import KnnOutlierScore
@@ -303,8 +303,8 @@ def test_fewer_different_rows_than_clusters_give_fewer_clusters():
         ([[1.0, "a"]] * 9, "of 9 refused the first: a vector holds numbers"),
         ([[1.0]] * 9 + [[1.0, 2.0]] * 9, "differ in length"),
         ([[]] * 9, "have 0 numbers"),
-        ([[1.0] * 513] * 9, "1 to 512"),
-        ([{str(i): 1.0 for i in range(600)}] * 9, "name those to read"),
+        ([[1.0] * 4097] * 9, "have 4097 numbers; 1 to"),
+        ([{str(i): 1.0 for i in range(5000)}] * 9, "name those to read"),
         ([[1e308], [-1e308]] * 9, "not finite"),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "data",
@@ -326,6 +326,24 @@ def test_what_is_kept_of_a_large_reference_is_bounded(extractor):
     assert len(msgspec.json.encode(fitted)) < 100_000
     if isinstance(extractor, KnnOutlierScore):
         assert fitted.fitted.references.shape == (2000, 4)
+
+
+@pytest.mark.parametrize("width", [384, 768, 4096])
+def test_embeddings_are_compared_with_fewer_references_the_longer_they_are(width):
+    embeddings = np.random.default_rng(0).normal(size=(2 * 2**20 // width, width)).astype(np.float32)
+    fitted = KnnOutlierScore().fit(embeddings, 0)
+    assert fitted.fitted.references.shape == (min(2000, 2**20 // width), width)
+    assert len(msgspec.json.encode(fitted)) < 6_500_000
+    assert fitted.extract((embeddings[0] * 3).tolist()) > fitted.extract(embeddings[0].tolist()) >= 0
+    assert KmeansOutlierScore().fit(embeddings[:40], 0).extract(embeddings[50]) > 0
+
+
+def test_of_long_vectors_fewer_are_read_so_that_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(vectors, "CELLS", 4 * 300)
+    data = rows(1000, 4)
+    space, matrix = vectors.learn(data.tolist(), (), 0, 1)
+    assert matrix.shape == (300, 4)
+    assert space.mean.array == pytest.approx(data.mean(axis=0), abs=0.3 * data.std())
 
 
 def test_without_scikit_learn_the_error_says_what_to_install_and_scores_go_on(monkeypatch, learned):

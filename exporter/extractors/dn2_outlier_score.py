@@ -75,7 +75,7 @@ class Dn2OutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if embedding is None:
             return None
         place = (embedding - self.fitted.mean.array) / self.fitted.scale.array
-        return mean_distance(self.fitted.references.array, place, self.k)
+        return mean_distance(self.fitted.references, place, self.k)
 
     def _name(self) -> str:
         return BUILTIN if self.network is None else digest(self.network)

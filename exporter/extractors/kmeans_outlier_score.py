@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from exporter.batch import Floats
 from exporter.extractors.neighbours import mean_distance
 from exporter.extractors.packed import Packed, packed
-from exporter.extractors.vectors import Space, learn
+from exporter.extractors.vectors import EMBEDDING, Space, learn
 
 CLUSTERS = 256
 ROUNDS = 100
@@ -54,7 +54,7 @@ class KmeansOutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     def fit(self, data: Sequence[object], seed: int) -> Self:
         """Return a copy that has learned the reference."""
-        space, matrix = learn(data, self.features, seed, least=self.clusters)
+        space, matrix = learn(data, self.features, seed, least=self.clusters, most=EMBEDDING)
         centroids = _lloyd(matrix, _spread(matrix, self.clusters, np.random.default_rng(seed)))
         return msgspec.structs.replace(self, fitted=Clusters(space, packed(centroids)))
 
@@ -63,7 +63,7 @@ class KmeansOutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         if self.fitted is None:
             raise ValueError("kmeans_outlier_score has not been fitted")
         place = self.fitted.space.place(datum)
-        return None if place is None else mean_distance(self.fitted.centroids.array, place, self.nearest)
+        return None if place is None else mean_distance(self.fitted.centroids, place, self.nearest)
 
 
 def _spread(rows: Floats, clusters: int, rng: np.random.Generator) -> Floats:

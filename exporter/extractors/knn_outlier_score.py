@@ -8,7 +8,7 @@ import msgspec
 from exporter.extractors.neighbours import REFERENCES, kept, mean_distance
 from exporter.extractors.packed import Packed, packed
 from exporter.extractors.reference import chosen
-from exporter.extractors.vectors import Space, learn
+from exporter.extractors.vectors import EMBEDDING, Space, learn
 
 
 class Neighbours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,7 +29,8 @@ class KnnOutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Each feature is standardised by the reference (a constant one counts in its own unit), then the distance is
     Euclidean. The profile keeps up to `references` vectors, drawn by seed and rounded to 32 bits. `features` are the
     keys to read where data are mappings. A vector with a missing number is missing. Source: Ramaswamy, Rastogi and
-    Shim, SIGMOD 2000. Costs 0.06 ms against 2,000 vectors of 20 numbers.
+    Shim, SIGMOD 2000. Costs 0.03 ms for 20 numbers, and 0.4 ms for 768, of which 1,365 vectors are kept: 1,048,576 /
+    numbers at most.
     """
 
     reads_files: ClassVar[bool] = True
@@ -48,7 +49,7 @@ class KnnOutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def fit(self, data: Sequence[object], seed: int) -> Self:
         """Return a copy that has learned the reference."""
-        space, matrix = learn(data, self.features, seed, least=self.k + 1)
+        space, matrix = learn(data, self.features, seed, least=self.k + 1, most=EMBEDDING)
         rows = chosen(matrix, kept(self.references, space.width), seed)
         return msgspec.structs.replace(self, fitted=Neighbours(space, packed(rows, "f4")))
 
@@ -57,4 +58,4 @@ class KnnOutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.fitted is None:
             raise ValueError("knn_outlier_score has not been fitted")
         place = self.fitted.space.place(datum)
-        return None if place is None else mean_distance(self.fitted.references.array, place, self.k)
+        return None if place is None else mean_distance(self.fitted.references, place, self.k)

@@ -7,9 +7,8 @@ import msgspec
 import numpy as np
 
 from exporter.extractors.packed import Packed, packed
+from exporter.extractors.spectrum import principal, whitening
 from exporter.extractors.vectors import Space, learn
-
-FLOOR = 1e-6  # of the variance along a direction in which the reference does not vary: leaving it counts 1000-fold
 
 
 class Whitening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,9 +43,7 @@ class Mahalanobis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def fit(self, data: Sequence[object], seed: int) -> Self:
         """Return a copy that has learned the reference."""
         space, rows = learn(data, self.features, seed, least=2)
-        variances, directions = np.linalg.eigh(rows.T @ rows / (len(rows) - 1))
-        matrix = directions.T / np.sqrt(np.maximum(variances, FLOOR))[:, None]
-        return msgspec.structs.replace(self, fitted=Whitening(space, packed(matrix)))
+        return msgspec.structs.replace(self, fitted=Whitening(space, packed(whitening(*principal(rows)))))
 
     def extract(self, datum: object) -> float | None:
         """Return the score of a vector."""

@@ -39,6 +39,12 @@ class Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
         """Return the numbers as float64, of the stored shape."""
         return self._stored().astype(np.float64)
 
+    @cached_property
+    def squares(self) -> Floats:
+        """Return the sum of the squares of each row of a table, shape (n,)."""
+        rows: Floats = np.einsum("ij,ij->i", self.array, self.array)
+        return rows
+
 
 def packed(values: ArrayLike, dtype: Literal["f2", "f4", "f8", "i2"] = "f8") -> Packed:
     """Pack numbers; ValueError where one is not finite in the dtype, or there are none or too many."""
