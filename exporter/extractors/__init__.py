@@ -8,6 +8,7 @@ from exporter.extractors.absolute_error import AbsoluteError
 from exporter.extractors.absolute_percentage_error import AbsolutePercentageError
 from exporter.extractors.avg_intensity import AvgIntensity
 from exporter.extractors.brier import Brier
+from exporter.extractors.centroid_distance import CentroidDistance
 from exporter.extractors.class_entropy import ClassEntropy
 from exporter.extractors.class_margin import ClassMargin
 from exporter.extractors.class_score import ClassScore
@@ -17,6 +18,7 @@ from exporter.extractors.colour_cast import ColourCast
 from exporter.extractors.confusion import Confusion
 from exporter.extractors.contrast import Contrast
 from exporter.extractors.correct import Correct
+from exporter.extractors.correlation import Correlation
 from exporter.extractors.detection_confidence import DetectionConfidence
 from exporter.extractors.detection_count import DetectionCount
 from exporter.extractors.dn2_outlier_score import Dn2OutlierScore
@@ -25,6 +27,7 @@ from exporter.extractors.error import Error
 from exporter.extractors.fixed_subpatch_similarity import FixedSubpatchSimilarity
 from exporter.extractors.frozen_frame import FrozenFrame
 from exporter.extractors.isolation_forest_score import IsolationForestScore
+from exporter.extractors.kernel_similarity import KernelSimilarity
 from exporter.extractors.kmeans_outlier_score import KmeansOutlierScore
 from exporter.extractors.knn_outlier_score import KnnOutlierScore
 from exporter.extractors.log_loss import LogLoss
@@ -32,6 +35,7 @@ from exporter.extractors.mahalanobis import Mahalanobis
 from exporter.extractors.max_score_element import MaxScoreElement
 from exporter.extractors.non_letter_ratio import NonLetterRatio
 from exporter.extractors.oov_ratio import OovRatio
+from exporter.extractors.pca_reconstruction_error import PcaReconstructionError
 from exporter.extractors.quantile_loss import QuantileLoss
 from exporter.extractors.resolution import Resolution
 from exporter.extractors.sharpness import Sharpness
@@ -129,6 +133,10 @@ DATA: Mapping[str, type[DataExtractor]] = {
     "knn_outlier_score": KnnOutlierScore,
     "mahalanobis": Mahalanobis,
     "isolation_forest_score": IsolationForestScore,
+    "pca_reconstruction_error": PcaReconstructionError,
+    "kernel_similarity": KernelSimilarity,
+    "centroid_distance": CentroidDistance,
+    "correlation": Correlation,
     "text_length": TextLength,
     "word_count": WordCount,
     "oov_ratio": OovRatio,
