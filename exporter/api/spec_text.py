@@ -1,7 +1,7 @@
 """A profile spec as YAML for a person to edit: what was seen of each component stands beside it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,8 +10,10 @@ import yaml
 
 from exporter.decoders.shape import descend
 from exporter.profile import ComponentSpec, ProfileError, ProfileSpec, ScoreSpec, infer, left_out
+from exporter.profile.pairs import Pair, strongest
 
 EXAMPLES = 3
+WATCH = "To watch whether they still do, uncomment; the whole input is then decoded."
 WIDTH = 30
 BUILD = "prediction-exporter profile build --spec profile.yml --reference LOG -o profiles/"
 HEAD = """\
@@ -43,9 +45,18 @@ def _body(spec: ProfileSpec, records: list[dict[str, Any]]) -> Iterator[str]:
         yield f"  - {_flow(_written(component))}{note}"
     for path, reason in left_out(records, spec).items():
         yield f"  # left out: {_flow('.'.join(path))}  # {_seen(path, records)} ({reason})"
+    yield from _pairs(strongest(records, spec.components))
     if spec.scores:
         yield "scores:"
         yield from (f"  - {_flow(_written(score))}" for score in spec.scores)
+
+
+def _pairs(pairs: Sequence[Pair]) -> Iterator[str]:
+    """Yield the components of pairs that go together as comments: they have the whole input decoded."""
+    if pairs:
+        yield f"  # Numbers that go together. {WATCH}"
+    for pair in pairs:
+        yield f"  # - {_flow(_written(pair.spec))}  # {pair.correlation:.2f} in {pair.rows:,} records"
 
 
 def _written(part: ComponentSpec | ScoreSpec) -> dict[str, Any]:
