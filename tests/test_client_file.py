@@ -322,13 +322,13 @@ def test_a_log_is_rotated_as_its_options_say(path, rotate_bytes, files):
 
 def test_the_exporter_reads_every_record_once_while_two_logs_rotate_one_file(path):
     stop, data = threading.Event(), []
-    source = FileConfig(path=path, poll_interval=0.002).open(1 << 20, follow=True)
+    source = FileConfig(path=f"{path}*", poll_interval=0.002).open(1 << 20, follow=True)
     reader = threading.Thread(target=lambda: data.extend(chunk.data for chunk in source.chunks(stop)))
     reader.start()
-    with log_of(path, durable=True, rotate_bytes=5000) as one, log_of(path, durable=True, rotate_bytes=5000) as other:
+    options = {"durable": True, "rotate_bytes": 5000, "keep": 1000}
+    with log_of(path, **options) as one, log_of(path, **options) as other:
         for number in range(1000):
             (one, other)[number % 2].prediction(str(number), input={"text": "x" * (number % 300)})
-            time.sleep(0.0005)
     deadline = time.monotonic() + 5
     while b"".join(data).count(b"\n") < 1000 and time.monotonic() < deadline:
         time.sleep(0.01)
