@@ -2,6 +2,7 @@
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 import shop
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from exporter import InputComponent, ModelProfile
 from exporter.alarm import Bank, Watched
 from exporter.engine import Engine
 from exporter.evaluate import alarmed, evaluate
@@ -526,3 +528,18 @@ def test_any_datum_gives_a_finite_number_nothing_or_a_reason(datum):
 
 
 FITTED = [extractor.fit(rows().tolist(), 0) for extractor in JOINT.values()]
+
+
+def test_profiles_in_python_read_joint_changes_from_tables():
+    pairs = pd.DataFrame(correlated(2, 0.9, 2000), columns=["km", "fare"])
+    extractors = {
+        "alike": KernelSimilarity(),
+        "odd": PcaReconstructionError(features=("km", "fare")),
+        "apart": CentroidDistance(),
+        "together": Correlation(("km", "fare")),
+    }
+    profile = ModelProfile("taxi", "1", [InputComponent(name, extractor) for name, extractor in extractors.items()])
+    profile.build(input=pairs)
+    turned = profile.observe(input=pairs * [1, -1])
+    found = {c.reference.name: c.drifted for c in profile.contrast(turned).contrast.components}
+    assert found == {"alike": "bad", "odd": "bad", "apart": "good", "together": "bad"}

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from exporter.extractors.avg_intensity import AvgIntensity
+from exporter.extractors.centroid_distance import CentroidDistance
 from exporter.extractors.class_entropy import ClassEntropy
 from exporter.extractors.class_margin import ClassMargin
 from exporter.extractors.clipping import Clipping
 from exporter.extractors.colour_cast import ColourCast
 from exporter.extractors.contrast import Contrast
+from exporter.extractors.correlation import Correlation
 from exporter.extractors.detection_confidence import DetectionConfidence
 from exporter.extractors.detection_count import DetectionCount
 from exporter.extractors.dn2_outlier_score import Dn2OutlierScore
@@ -16,12 +18,14 @@ from exporter.extractors.element import Element
 from exporter.extractors.fixed_subpatch_similarity import FixedSubpatchSimilarity as Patch
 from exporter.extractors.frozen_frame import FrozenFrame
 from exporter.extractors.isolation_forest_score import IsolationForestScore
+from exporter.extractors.kernel_similarity import KernelSimilarity
 from exporter.extractors.kmeans_outlier_score import KmeansOutlierScore
 from exporter.extractors.knn_outlier_score import KnnOutlierScore
 from exporter.extractors.mahalanobis import Mahalanobis
 from exporter.extractors.max_score_element import MaxScoreElement
 from exporter.extractors.non_letter_ratio import NonLetterRatio
 from exporter.extractors.oov_ratio import OovRatio
+from exporter.extractors.pca_reconstruction_error import PcaReconstructionError
 from exporter.extractors.resolution import Resolution
 from exporter.extractors.sharpness import Sharpness
 from exporter.extractors.text_length import TextLength
@@ -62,11 +66,13 @@ def YoloConfidenceExtractor(  # noqa: N802 - as above
 
 __all__ = [
     "AvgIntensity",
+    "CentroidDistance",
     "ClassificationEntropyExtractor",
     "ClassificationMarginExtractor",
     "Clipping",
     "ColourCast",
     "Contrast",
+    "Correlation",
     "DN2AnomalyScorer",
     "DetectionConfidence",
     "DetectionCount",
@@ -76,10 +82,12 @@ __all__ = [
     "IsolationForestOutlierScorer",
     "KMeansOutlierScorer",
     "KNNOutlierScorer",
+    "KernelSimilarity",
     "MahalanobisOutlierScorer",
     "MaxScoreElementExtractor",
     "NonLetterRatio",
     "OovRatio",
+    "PcaReconstructionError",
     "Resolution",
     "Sharpness",
     "TextLength",
