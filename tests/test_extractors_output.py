@@ -275,7 +275,12 @@ def test_detections_without_a_confidence_are_refused(datum):
 
 
 def options(name):
-    return {"element": {"element": "x"}, "fixed_subpatch_similarity": {"patch": [0, 0, 9, 9]}}.get(name, {})
+    needed = {
+        "element": {"element": "x"},
+        "fixed_subpatch_similarity": {"patch": [0, 0, 9, 9]},
+        "correlation": {"of": ["x", "y"]},
+    }
+    return needed.get(name, {})
 
 
 every_one = pytest.mark.parametrize("name", DATA)
