@@ -175,9 +175,16 @@ def test_an_extractor_gives_the_same_of_a_file_as_of_its_bytes(root, name):
             assert extractor.extract(files.read(f"{place}.png")) == extractor.extract(data), kind
 
 
-def test_all_extractors_of_images_and_vectors_read_files_and_those_of_text_do_not():
+def test_all_extractors_of_images_and_vectors_read_files_and_those_of_text_and_pairs_do_not():
     reading = {name for name, extractor in DATA.items() if getattr(extractor, "reads_files", False)}
-    assert set(DATA) - reading == {"element", "text_length", "word_count", "oov_ratio", "non_letter_ratio"}
+    assert set(DATA) - reading == {
+        "element",
+        "text_length",
+        "word_count",
+        "oov_ratio",
+        "non_letter_ratio",
+        "correlation",
+    }
 
 
 # -- from the client's log to the metrics
