@@ -114,6 +114,12 @@ DRIFT_NOISE = Metric(
     "Drift score to be expected of so many values where nothing has changed: what a score has more is effect.",
     (*_COMPONENT, "statistic", "window"),
 )
+DRIFT_P_VALUE = Metric(
+    "model_drift_p_value",
+    "gauge",
+    "How likely so large a drift score is without drift, in one look at one component; of statistics that are named.",
+    (*_COMPONENT, "statistic", "window"),
+)
 DRIFT_EVIDENCE = Metric(
     "model_drift_evidence",
     "gauge",
@@ -191,6 +197,12 @@ SCORE_DUMMY = Metric(
 SCORE_THRESHOLD = Metric("model_score_threshold", "gauge", "Value at which a score is no longer acceptable.", _SCORE)
 SCORE_PREFERENCE = Metric(
     "model_score_preference", "gauge", "1 where a higher score is better, -1 where a lower one is.", _SCORE
+)
+LATE = Metric(
+    "model_records_late_total",
+    "counter",
+    "Predictions and joined actuals that a window by time is without, as they came when their time had left it.",
+    (*_MODEL, "window"),
 )
 CONFUSION = Metric(
     "model_confusion_total",

@@ -5,7 +5,7 @@ The state is a frozen value that the one writer replaces; whoever reads it needs
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
@@ -16,7 +16,7 @@ from exporter.batch import Batch, Column, Fault, Floats, Kind, absent
 from exporter.joins import Joiner, Match, Tallies, Waiting
 from exporter.plan import EvalStep, ModelPlan
 from exporter.summaries import ComponentSummary, Measure
-from exporter.windows import Ring, RowRing, Summaries, TimeRing, add, ring, summarise, total
+from exporter.windows import Ring, Summaries, TimeRing, add, rings, summarise, total
 
 Mask = NDArray[np.bool_]
 _PREDICTION, _ACTUAL, _FAILED = Kind.PREDICTION.value, Kind.ACTUAL.value, Kind.FAILED.value  # plain ints are fast
@@ -24,25 +24,25 @@ _PREDICTION, _ACTUAL, _FAILED = Kind.PREDICTION.value, Kind.ACTUAL.value, Kind.F
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stream:
-    """Lifetime total and windows of rows that share their components."""
+    """Lifetime total of rows that share their components, and by label their windows and the earlier ones."""
 
     measures: tuple[Measure, ...]
     total: Summaries
-    rings: tuple[Ring, ...]
+    rings: Mapping[str, Ring]
 
     def add(self, columns: Sequence[Column], now: float, times: Floats | None) -> "Stream":
         """Add rows that arrived at `now`, or that each have their own time (Unix seconds)."""
         summaries = summarise(columns, self.measures)
-        rings = tuple(_extend(r, summaries, columns, now, times) for r in self.rings)
-        return Stream(self.measures, add(self.total, summaries), rings)
+        extended = {label: _extend(ring, summaries, columns, now, times) for label, ring in self.rings.items()}
+        return Stream(self.measures, add(self.total, summaries), extended)
 
-    def windows(self, now: float) -> tuple[Summaries, ...]:
-        """Return each window as of a time."""
-        return tuple(r.window(now) for r in self.rings)
+    def windows(self, now: float) -> dict[str, Summaries]:
+        """Return each window, and each earlier one, as of a time (Unix seconds)."""
+        return {label: ring.window(now) for label, ring in self.rings.items()}
 
 
 def _extend(old: Ring, summaries: Summaries, columns: Sequence[Column], now: float, times: Floats | None) -> Ring:
-    if isinstance(old, RowRing):
+    if not isinstance(old, TimeRing):
         return old.add(columns)
     if times is None:
         return old.add(summaries, old.place(now))
@@ -71,6 +71,16 @@ class State:
     tallies: Tallies
     pending: int
     extractor_failures: Counter[str]
+
+    @property
+    def late(self) -> dict[str, int]:
+        """Return by window how many rows of predictions and outcomes it is without, as they came too late."""
+        late: Counter[str] = Counter()
+        for rings_of_stream in (self.predictions.rings, self.outcomes.rings):
+            for label, ring in rings_of_stream.items():
+                if isinstance(ring, TimeRing) and not ring.lag:
+                    late[label] += ring.late
+        return late
 
 
 class Engine:
@@ -255,7 +265,7 @@ def _known(times: Floats, before: float, now: float) -> Floats:
 
 
 def _stream(measures: tuple[Measure, ...], plan: ModelPlan) -> Stream:
-    return Stream(measures, total((), measures), tuple(ring(spec, measures) for spec in plan.windows))
+    return Stream(measures, total((), measures), rings(plan.windows, measures))
 
 
 def _kind(batch: Batch, kind: Kind) -> Mask:

@@ -14,23 +14,40 @@ from exporter.plan import Group, ModelPlan, ScorePlan, statistics
 from exporter.profile import Component
 from exporter.scores import Measurement
 from exporter.summaries import ComponentSummary, Stack
-from exporter.windows import Summaries
+from exporter.windows import Summaries, WindowSpec
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
-class ComponentReading:
-    """A component in a window: values in it, drift by statistic, and quantiles of a numeric one.
+class Comparison:
+    """Of K components by statistic: distances, NaN below the minimum sample; what noise would make of them; p-values.
 
-    `noise` is the drift to be expected without any, of the statistics of which that is known.
+    The noise is known of some statistics, and p-values are of those that were asked for.
     """
+
+    drift: dict[str, list[float]]
+    noise: dict[str, list[float]]
+    p_value: dict[str, list[float]]
+
+    def row(self, place: int) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+        """Return drift, noise and p-values of one component."""
+        drift, noise, p_value = (
+            {name: values[place] for name, values in part.items()} for part in (self.drift, self.noise, self.p_value)
+        )
+        return drift, noise, p_value
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentReading:
+    """A component in a window: values in it, drift by statistic with noise and p-value, quantiles of a numeric one."""
 
     component: Component
     window: str
     samples: int
     drift: dict[str, float]
     noise: dict[str, float]
+    p_value: dict[str, float]
     quantiles: tuple[float, ...]
 
     @property
@@ -80,40 +97,47 @@ def alarmed(plan: ModelPlan, evaluation: Evaluation, evidence: Sequence[Evidence
     )
 
 
-def evaluate(plan: ModelPlan, predictions: Sequence[Summaries], outcomes: Sequence[Summaries]) -> Evaluation:
-    """Evaluate a model from its windows, in the order of the plan: of predictions, and of joined outcomes."""
+def evaluate(plan: ModelPlan, predictions: Mapping[str, Summaries], outcomes: Mapping[str, Summaries]) -> Evaluation:
+    """Evaluate a model from its windows, by label: of predictions, and of joined outcomes.
+
+    Quantiles and scores are those of the windows themselves. A window that is compared with an earlier one has drift.
+    """
     failures: Counter[tuple[str, str]] = Counter()
     components: list[ComponentReading] = []
     scores: list[ScoreReading] = []
     drifted: dict[str, float] = {}
     overall: dict[str, float] = {}
-    for spec, predicted, joined in zip(plan.windows, predictions, outcomes, strict=True):
+    for spec in plan.windows:
         readings = [
-            *_components(plan.prediction_components, plan.prediction_groups, predicted, spec.label, failures),
-            *_components(plan.outcome_components, plan.outcome_groups, joined, spec.label, failures),
+            *_components(plan.prediction_components, plan.prediction_groups, predictions, spec, failures),
+            *_components(plan.outcome_components, plan.outcome_groups, outcomes, spec, failures),
         ]
         components += readings
         drifted[spec.label] = _drifted(readings)
         overall[spec.label] = _overall(readings)
-        scores += [_score(s, joined if s.outcome else predicted, spec.label, failures) for s in plan.scores]
+        if spec.earlier is None:
+            predicted, joined = predictions[spec.base], outcomes[spec.base]
+            scores += [_score(s, joined if s.outcome else predicted, spec.label, failures) for s in plan.scores]
     return Evaluation(tuple(components), tuple(scores), drifted, failures, overall)
 
 
 def _components(
     components: Sequence[Component],
     groups: Sequence[Group],
-    window: Summaries,
-    label: str,
+    windows: Mapping[str, Summaries],
+    spec: WindowSpec,
     failures: Counter[tuple[str, str]],
 ) -> Iterator[ComponentReading]:
-    found: dict[int, tuple[dict[str, float], dict[str, float]]] = {}
+    window = windows[spec.base]
+    before = None if spec.earlier is None else windows[spec.label]
+    found: dict[int, tuple[dict[str, float], dict[str, float], dict[str, float]]] = {}
     for group in groups:
-        stacked = group.layout.stack([window[i] for i in group.places])
-        drift, noise = compare(group, stacked, failures)
-        for row, place in enumerate(group.places):
-            found[place] = ({name: d[row] for name, d in drift.items()}, {name: e[row] for name, e in noise.items()})
+        reference = group.reference if before is None else group.stack(before)
+        compared = compare(group, group.stack(window), failures, reference)
+        found |= {place: compared.row(row) for row, place in enumerate(group.places)}
     for place, (component, summary) in enumerate(zip(components, window, strict=True)):
-        yield ComponentReading(component, label, summary.n, *found[place], _quantiles(summary))
+        quantiles = _quantiles(summary) if before is None else ()
+        yield ComponentReading(component, spec.label, summary.n, *found[place], quantiles)
 
 
 def _quantiles(summary: ComponentSummary) -> tuple[float, ...]:
@@ -123,25 +147,24 @@ def _quantiles(summary: ComponentSummary) -> tuple[float, ...]:
 
 
 @np.errstate(all="ignore")
-def compare(
-    group: Group, window: Stack, failures: Counter[tuple[str, str]]
-) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Return by statistic the distances of a group's K components, NaN below the minimum sample, and their noise.
+def compare(group: Group, window: Stack, failures: Counter[tuple[str, str]], reference: Stack) -> Comparison:
+    """Compare a window of a group's K components with a reference.
 
     A statistic that fails is one counted failure and costs only itself.
     """
-    drift: dict[str, list[float]] = {}
-    noise: dict[str, list[float]] = {}
+    found = Comparison({}, {}, {})
     for name, statistic in group.statistics.items():
         try:
-            enough = statistic.enough(group.reference, window)
-            drift[name] = _of_each(group, statistic.measure(group.reference, window) * enough)
+            enough = statistic.enough(reference, window)
+            found.drift[name] = _of_each(group, statistic.measure(reference, window) * enough)
             if statistic.noise is not None:
-                noise[name] = _of_each(group, statistic.noise(group.reference, window) * enough)
+                found.noise[name] = _of_each(group, statistic.noise(reference, window) * enough)
+            if statistic.p_value is not None and name in group.tested:
+                found.p_value[name] = _of_each(group, statistic.p_value(reference, window) * enough)
         except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
             failures["drift", name] += 1
-            drift[name] = [math.nan] * len(group.places)
-    return drift, noise
+            found.drift[name] = [math.nan] * len(group.places)
+    return found
 
 
 def _of_each(group: Group, values: Floats) -> list[float]:

@@ -1,8 +1,8 @@
 """Says of each component what has changed, since when and how surely: the most important first."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -13,7 +13,7 @@ from exporter.evaluate import ComponentReading, Evaluation
 from exporter.plan import ModelPlan
 from exporter.profile import Component
 from exporter.summaries import ComponentSummary
-from exporter.windows import Summaries
+from exporter.windows import Summaries, WindowSpec
 
 Severity = Literal["none", "unknown", "info", "warning", "critical"]
 PSI_LIMITS, RISE_LIMITS = (0.25, 0.1), (0.2, 0.05)  # critical from, warning from
@@ -54,14 +54,25 @@ class Finding:
     text: str
 
 
-def explain(plan: ModelPlan, window: str, totals: Summaries, evaluation: Evaluation) -> list[Finding]:
-    """Return findings of a window, given the summaries of its predictions and then of its outcomes."""
+def explain(
+    plan: ModelPlan, spec: WindowSpec, windows: Sequence[Mapping[str, Summaries]], evaluation: Evaluation
+) -> list[Finding]:
+    """Return findings of a window, given those of predictions and of outcomes by label."""
     components = (*plan.prediction_components, *plan.outcome_components)
     verdicts = {component.spec.key: verdict for component, verdict in evaluation.alarms}
-    readings = {reading.component.spec.key: reading for reading in evaluation.components if reading.window == window}
+    readings = {r.component.spec.key: r for r in evaluation.components if r.window == spec.label}
+    totals = [summary for stream in windows for summary in stream[spec.base]]
+    references = [c.reference for c in components]
+    if spec.earlier is not None:
+        references = [summary for stream in windows for summary in stream[spec.label]]
     found = [
-        _finding(component, summary, readings[component.spec.key], verdicts.get(component.spec.key))
-        for component, summary in zip(components, totals, strict=True)
+        _finding(
+            replace(component, reference=reference),
+            summary,
+            readings[component.spec.key],
+            verdicts.get(component.spec.key),
+        )
+        for component, summary, reference in zip(components, totals, references, strict=True)
     ]
     return sorted(found, key=_urgency)
 

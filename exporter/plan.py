@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec.structs import replace as replace_struct
 
 from exporter.alarm import Bank, Watched
 from exporter.batch import Field, Schema
@@ -13,7 +14,7 @@ from exporter.extractors import Bound
 from exporter.profile import Component, Profile, ScoreReference, scored
 from exporter.scores import Score
 from exporter.summaries import Categories, Grid, Layout, Measure, Stack
-from exporter.windows import WindowSpec
+from exporter.windows import Summaries, WindowSpec
 
 LATENCY_EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 DELAY_EDGES = (1.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0, 604800.0, 2592000.0)
@@ -53,12 +54,20 @@ class ScorePlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Components of one kind, by their places in a stream, that are compared with their references at once."""
+    """Components of one kind, by their places in a stream, that are compared with their references at once.
+
+    `tested` are the statistics whose p-values are wanted.
+    """
 
     places: tuple[int, ...]
     layout: Layout
     reference: Stack
     statistics: Mapping[str, Statistic]
+    tested: frozenset[str] = frozenset()
+
+    def stack(self, summaries: Summaries) -> Stack:
+        """Return the group's components of a stream side by side."""
+        return self.layout.stack([summaries[place] for place in self.places])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +113,21 @@ def plan(
     categories: int = CATEGORIES,
     tolerance: float = TOLERANCE,
     steps: float = STEPS,
+    more: Sequence[str] = (),
 ) -> ModelPlan:
     """Fix what a model's records are turned into; ValueError where extractors do not fit their components.
 
     A component may move by `tolerance` (on the scale of PSI), and evaluations may cause one false alarm in `steps`.
+    The statistics `more` are taken of every component of their kind, with their p-values.
     A profile of what was observed at its worst may have components without a value: it is no reference.
     """
     if empty := [" ".join(component.spec.key) for component in profile.components if not component.reference.n]:
         raise ValueError(f"the reference has no value of {', '.join(empty)}")
-    logged = [_capped(component, categories) for component in profile.components if component.role != "eval"]
+    components = [_measured(component, more) for component in profile.components]
+    logged = [_capped(component, categories) for component in components if component.role != "eval"]
     fields = tuple(component.field for component in logged)
     actual = tuple(i for i, field in enumerate(fields) if field.role == "actual")
-    evals = tuple(_eval_step(c, fields) for c in profile.components if c.role == "eval")
+    evals = tuple(_eval_step(c, fields) for c in components if c.role == "eval")
     outcome = (*(logged[i] for i in actual), *(step.component for step in evals))
     predicted = tuple(i for i, field in enumerate(fields) if field.role != "actual")
     prediction = tuple(logged[i] for i in predicted)
@@ -134,8 +146,8 @@ def plan(
         prediction_components=prediction,
         outcome_components=outcome,
         scores=tuple(_score_plan(score, prediction, outcome) for score in profile.scores),
-        prediction_groups=tuple(_groups(prediction)),
-        outcome_groups=tuple(_groups(outcome)),
+        prediction_groups=tuple(_groups(prediction, frozenset(more))),
+        outcome_groups=tuple(_groups(outcome, frozenset(more))),
         bank=Bank.of([_watched(component) for component in (*prediction, *outcome)], tolerance, steps),
     )
 
@@ -153,14 +165,21 @@ def _watched(component: Component) -> Watched:
     )
 
 
-def _groups(components: Sequence[Component]) -> Iterator[Group]:
+def _measured(component: Component, more: Sequence[str]) -> Component:
+    """Return the component with the thresholds of further statistics, where it has none of its own for them."""
+    thresholds = {name: STATISTICS[name].threshold for name in more} | dict(component.spec.thresholds)
+    return replace(component, spec=replace_struct(component.spec, thresholds=thresholds))
+
+
+def _groups(components: Sequence[Component], tested: frozenset[str]) -> Iterator[Group]:
     alike: dict[tuple[bool, tuple[str, ...]], list[int]] = {}
     for place, component in enumerate(components):
         alike.setdefault((component.field.levels is None, tuple(statistics(component))), []).append(place)
     for (_, names), places in alike.items():
         references = [components[i].reference for i in places]
         layout = Layout.of(references)
-        yield Group(tuple(places), layout, layout.stack(references), {name: STATISTICS[name] for name in names})
+        chosen = {name: STATISTICS[name] for name in names}
+        yield Group(tuple(places), layout, layout.stack(references), chosen, tested)
 
 
 def _score_plan(reference: ScoreReference, prediction: Sequence[Component], outcome: Sequence[Component]) -> ScorePlan:

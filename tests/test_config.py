@@ -2,6 +2,7 @@
 
 import enum
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from exporter import profile
 from exporter.config import ConfigError, load, load_spec, parse_duration, parse_window, read
 from exporter.profile import Columns, ComponentSpec, ProfileSpec
+from exporter.windows import Earlier
 
 MINIMAL = """\
 models:
@@ -103,6 +105,45 @@ limits: {series: 100, categories: 5, line_bytes: 2048}
     assert config.evaluation_interval == 0.5
     assert len(config.sources) == 2
     assert (config.limits.series, config.limits.categories, config.limits.line_bytes) == (100, 5, 2048)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "earlier"),
+    [
+        ("1h vs previous", "1h vs previous", Earlier()),
+        ("1h vs 7d", "1h vs 7d", Earlier(seconds=604_800.0)),
+        ("2h vs 5h", "2h vs 5h", Earlier(seconds=18_000.0)),
+        ("1h  vs  first 10_000 rows", "1h vs first 10000 rows", Earlier(rows=10_000)),
+        ("3_000 rows vs previous", "3000 rows vs previous", Earlier()),
+    ],
+)
+def test_a_window_may_be_compared_with_an_earlier_one(text, label, earlier):
+    window = parse_window(text)
+    assert (window.label, window.earlier, window.base) == (label, earlier, label.partition(" vs ")[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1h vs yesterday", "'yesterday' is no earlier window; write vs previous, vs 7d (so long ago) or vs first"),
+        ("1h vs first 0 rows", "'first 0 rows' is no earlier window"),
+        ("1h vs 1h", "'1h' is out of range; write 2 to 1000 times 1h, or half steps"),
+        ("1h vs 130m", "'130m' is out of range"),
+        ("1m vs 7d", "'7d' is out of range"),
+        ("20 rows vs 7d", "20 rows has no time; write vs previous or vs first 10000 rows"),
+        ("soon vs 7d", "'soon' is not a window"),
+    ],
+)
+def test_an_earlier_window_that_cannot_be_says_what_can(text, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        parse_window(text)
+
+
+def test_a_statistic_that_does_not_exist_is_named_with_what_was_meant(problems):
+    text = MINIMAL.replace("digits.json\n", "digits.json\n    statistics: [wasserstien]\n")
+    (problem,) = problems(text)
+    assert "statistics" in problem
+    assert "wasserstein" in problem
 
 
 def test_paths_start_at_the_directory_of_the_file(write, tmp_path):

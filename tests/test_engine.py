@@ -237,7 +237,7 @@ def test_rejected_records_are_the_repeated_predictions(log):
 def test_a_row_window_of_predictions_holds_the_last_sound_ones(log, places):
     plain = Plain([row | {"id": None} for row in log if "error" not in row and "output" in row][-10:])
     made = shop.engine(*cut([row | {"id": None} for row in log], places))
-    for summary, tally in zip(made.state.predictions.windows(0.0)[1], plain.predictions, strict=True):
+    for summary, tally in zip(made.state.predictions.windows(0.0)["10 rows"], plain.predictions, strict=True):
         tally.matches(summary)
 
 
@@ -255,7 +255,7 @@ def test_a_time_window_holds_what_arrived_in_its_last_twenty_panes(steps, now):
         arrived += [time] * rows
     live = sum(time + now < (arrival // 3 + 20) * 3 for arrival in arrived)
     for stream in (made.state.predictions, made.state.outcomes):
-        assert stream.windows(time + now)[0][0].presence.rows == live
+        assert stream.windows(time + now)["1m"][0].presence.rows == live
 
 
 # -- one thing each
@@ -265,7 +265,7 @@ def test_a_failed_prediction_counts_and_takes_its_time_but_its_values_are_not_ob
     state = shop.engine([{"error": "boom", "input": {"size": 1.0}, "latency_seconds": 0.5}]).state
     assert (state.count, state.failures, state.latency.n) == (1, 1, 1)
     assert all(summary.presence.rows == 0 for summary in state.predictions.total)
-    assert state.predictions.windows(1000.0)[1][0].presence.rows == 0
+    assert state.predictions.windows(1000.0)["10 rows"][0].presence.rows == 0
 
 
 @pytest.mark.parametrize("parts", [[[0, 1, 2, 3]], [[0], [1], [2], [3]]])
@@ -345,16 +345,21 @@ def test_a_batch_of_no_rows_changes_nothing():
     assert made.state is before
 
 
+def window_samples(state, start):
+    windows = state.predictions.windows(1000.0 + start)
+    return [s.n for window in windows.values() for s in window]
+
+
 def test_a_state_kept_aside_is_frozen():
     made, kept = Engine(PLAN), []
     log = shop.records(400, seed=3)
     for start, batch in enumerate(shop.batches(PLAN.schema, *[log[place : place + 10] for place in range(0, 400, 10)])):
         made.ingest(batch, 1000.0 + start)
         state = made.state
-        kept.append((state, said(state), [s.n for window in state.predictions.windows(1000.0 + start) for s in window]))
+        kept.append((state, said(state), window_samples(state, start)))
     for start, (state, text, samples) in enumerate(kept):
         assert said(state) == text
-        assert [s.n for window in state.predictions.windows(1000.0 + start) for s in window] == samples
+        assert window_samples(state, start) == samples
     assert len({text[0] for _, text, _ in kept}) == 40
 
 
@@ -422,7 +427,14 @@ def timed(at, **parts):
 
 def window_rows(made, now, outcomes=False):
     stream = made.state.outcomes if outcomes else made.state.predictions
-    return stream.windows(now)[0][0].presence.rows
+    return next(iter(stream.windows(now).values()))[0].presence.rows
+
+
+def test_rows_that_come_too_late_for_a_window_are_counted():
+    log = [timed(at, actual={"price": 1}) for at in (5000, 5001, 5002, 4900, 4990)]
+    made = shop.engine(log[:3], log[3:], event_time=True, now=9000.0)
+    assert made.state.late == {"1m": 2}  # a prediction and its outcome
+    assert made.state.count == 5
 
 
 def test_by_their_own_time_rows_are_in_the_window_they_belong_to():
@@ -518,7 +530,7 @@ def test_what_waits_is_bounded_by_the_limit_and_what_is_given_up_is_counted(limi
 
 def test_an_engine_of_many_batches_holds_no_more_than_one_of_few():
     def held(made):
-        rings = [*made.state.predictions.rings, *made.state.outcomes.rings]
+        rings = [*made.state.predictions.rings.values(), *made.state.outcomes.rings.values()]
         return [
             (len(ring.panes), sum(len(p.columns[0]) for p in ring.panes.values() if hasattr(p, "columns")))
             for ring in rings

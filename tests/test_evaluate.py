@@ -19,7 +19,7 @@ from exporter.plan import ScorePlan, plan
 from exporter.profile import ScoreSpec, build, columns_of, problems
 from exporter.scores import Score
 from exporter.scores.score import MINIMUM_SAMPLES
-from exporter.windows import WindowSpec
+from exporter.windows import Earlier, WindowSpec
 
 LONG = (WindowSpec("1h", 3600.0), WindowSpec("100000 rows", None, 100_000))
 COMPONENTS = 11
@@ -267,7 +267,7 @@ def test_drift_is_what_the_statistic_measures_between_reference_and_window():
     for place, component in enumerate(made.plan.prediction_components):
         reading = readings(evaluation)[component.role, component.name]
         for name, (statistic, _) in plans.statistics(component).items():
-            assert reading.drift[name] == pytest.approx(statistic.of(component.reference, window[0][place]))
+            assert reading.drift[name] == pytest.approx(statistic.of(component.reference, window["1h"][place]))
 
 
 def test_quantiles_are_near_those_of_the_values_and_only_numbers_have_them():
@@ -367,3 +367,44 @@ def test_what_has_evidence_is_told_whether_it_has_left_its_reference():
     found = alarmed(made.plan, evaluation, evidence)
     assert [component for component, _ in found.discoveries] == [component for component, _ in found.alarms]
     assert {(c.role, c.name) for c, listed in found.discoveries if listed} == {("input", "size")}
+
+
+# -- earlier windows, p-values
+
+
+MOVING = (WindowSpec("1m", 60.0), WindowSpec("1m vs previous", 60.0, earlier=Earlier(), own="1m"))
+
+
+def test_a_change_shows_against_the_window_before_and_then_no_more():
+    made, effects = Engine(shop.planned(MOVING)), []
+    log = [shifted(shop.records(3000, seed=part), size=10.0 + 20 * (part > 3)) for part in range(8)]
+    for part, batch in enumerate(shop.batches(made.plan.schema, *[[r | {"id": None} for r in rows] for rows in log])):
+        now = 1000.0 * 60 + 60 * part + 30
+        made.ingest(batch, now)
+        state = made.state
+        found = evaluate(made.plan, state.predictions.windows(now), state.outcomes.windows(now))
+        effects.append(readings(found, "1m vs previous")["input", "size"].drift["kolmogorov_smirnov"])
+    assert [round(effect, 6) if not math.isnan(effect) else None for effect in effects][:4] == [None, None, 0.0, 0.0]
+    assert max(effects[4:6]) == 1.0
+    assert effects[7] == 0.0
+
+
+def test_a_window_that_is_compared_with_an_earlier_one_has_drift_alone():
+    evaluation = evaluated(shop.records(1000), MOVING)
+    moving = readings(evaluation, "1m vs previous")
+    assert all(reading.quantiles == () for reading in moving.values())
+    assert all(math.isnan(value) for reading in moving.values() for value in reading.drift.values())
+    assert {score.window for score in evaluation.scores} == {"1m"}
+
+
+def test_p_values_are_of_the_statistics_that_are_named_and_of_their_kind():
+    planned = shop.planned(LONG, more=["chi_square", "kolmogorov_smirnov", "hellinger"])
+    found = readings(evaluated(shop.records(3000, seed=2), planned=planned))
+    assert found["input", "size"].p_value.keys() == {"chi_square", "kolmogorov_smirnov"}
+    assert found["input", "colour"].p_value.keys() == {"chi_square"}
+    assert "hellinger" in found["input", "colour"].drift
+    assert all(0.0 <= value <= 1.0 for reading in found.values() for value in reading.p_value.values())
+    moved = readings(evaluated(shifted(shop.records(3000), size=3.0), planned=planned))
+    assert moved["input", "size"].p_value["kolmogorov_smirnov"] < 1e-9
+    assert math.isnan(readings(evaluated(shop.records(20), planned=planned))["input", "size"].p_value["chi_square"])
+    assert all(reading.p_value == {} for reading in readings(evaluated(shop.records(3000))).values())

@@ -39,7 +39,7 @@ def explained(*steps):
     now = 1000.0 + len(steps) - 1
     windows = engine.state.predictions.windows(now), engine.state.outcomes.windows(now)
     evaluation = alarmed(PLAN, evaluate(PLAN, *windows), evidence)
-    return explain(PLAN, "1h", (*windows[0][0], *windows[1][0]), evaluation)
+    return explain(PLAN, PLAN.windows[0], windows, evaluation)
 
 
 def named(findings, role, component):

@@ -17,12 +17,14 @@ import stack
 from running import Site, get, until
 from shop import value
 
+from exporter import config
 from exporter.app.app import App
 from exporter.app.fleet import Fleet
 from exporter.app.keeper import Keeper
+from exporter.engine import Engine
 from exporter.exposition.negotiate import Format
 from exporter.profile import dump
-from exporter.state import StateError, Store
+from exporter.state import Checkpoint, StateError, Store, Watch
 
 PREDICTIONS = "model_predictions_total"
 KEPT = ("model_", "prediction_exporter_records")
@@ -37,7 +39,8 @@ def kept(found):
 def site(tmp_path, text=""):
     tmp_path.mkdir(exist_ok=True)
     made = Site(tmp_path)
-    made.config.write_text(made.config.read_text() + "state: data/state.db\n" + text)
+    windows = "[1h, 500 rows, 500 rows vs previous, 500 rows vs first 100 rows]"
+    made.config.write_text(made.config.read_text().replace("[1h, 500 rows]", windows) + "state: data/state.db\n" + text)
     return made
 
 
@@ -194,6 +197,28 @@ def test_a_profile_with_other_bins_begins_anew_and_says_what_was_dropped(tmp_pat
     assert value(found, "model_component_observations_total", **observed) == 0
     assert "no longer fits" in caplog.text
     assert "have other bins" in caplog.text
+
+
+def test_windows_of_any_time_are_what_they_were(tmp_path):
+    windows = [config.parse_window(text) for text in ("1m", "1m vs previous", "1m vs 3m", "1m vs first 50 rows")]
+    log = [record | {"id": None, "time": 1000.0 + row} for row, record in enumerate(shop.records(600))]
+    before = shop.engine(log[:500], log[500:], [log[0]], windows=windows, event_time=True, now=1e9)
+    after = Engine(before.plan)
+    for engine in (before, after):
+        checkpoint = Checkpoint(Store(tmp_path / "state.db"))
+        watch = Watch(engine, engine.plan.bank.start())
+        if engine is after:
+            checkpoint.resume(watch)
+        else:
+            checkpoint.commit([watch], {}, [])
+        checkpoint.close()
+    assert after.state.late == before.state.late == {"1m": 2}
+    for now in (1599.0, 1650.0, 1700.0):
+        found, expected = after.state.predictions.windows(now), before.state.predictions.windows(now)
+        assert {label: [s.n for s in window] for label, window in found.items()} == {
+            label: [s.n for s in window] for label, window in expected.items()
+        }
+    assert all(window[0].n for window in before.state.predictions.windows(1599.0).values())
 
 
 def test_what_is_not_changed_is_not_written_again(tmp_path):

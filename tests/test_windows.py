@@ -15,11 +15,14 @@ from exporter.windows import (
     FOLD_ROWS,
     ROW_PANES,
     TIME_PANES,
+    Earlier,
     RowRing,
     TimeRing,
     WindowSpec,
     add,
+    earlier,
     ring,
+    rings,
     summarise,
     total,
 )
@@ -127,9 +130,11 @@ def test_late_rows_are_in_the_pane_of_their_own_time():
     same(window.window(110.0), [1])
 
 
-def test_rows_older_than_the_window_change_nothing():
+def test_rows_older_than_the_window_are_counted_and_change_nothing_else():
     window = put(TimeRing(MEASURES, 20.0), 100.0, [1])
-    assert put(window, 80.75, [9]) is window
+    late = put(window, 80.75, [9, 9])
+    assert (window.late, late.late, late.panes) == (0, 2, window.panes)
+    same(late.window(100.0), [1])
     same(put(window, 81.0, [9]).window(100.0), [1, 9])
 
 
@@ -162,6 +167,59 @@ def test_a_time_ring_never_holds_more_panes_than_a_window():
     for step in range(500):
         window = put(window, (step * 7919) % 500 / 2, [1])
         assert len(window.panes) <= TIME_PANES
+
+
+# -- earlier windows
+
+
+@given(
+    before=st.sampled_from([None, 2, 2.5, 7, 24]),
+    arrivals=st.lists(st.tuples(st.integers(0, 40_000).map(lambda n: n / 4), rows), max_size=60),
+    pause=st.integers(0, 400),
+)
+def test_an_earlier_window_is_of_the_halves_around_it_and_shares_no_row_with_the_window(before, arrivals, pause):
+    spec = WindowSpec("w", 100.0, earlier=Earlier(None if before is None else before * 100.0))
+    window, reference, seen = ring(spec, MEASURES), earlier(spec, MEASURES), []
+    for number, (time, values) in enumerate(sorted(arrivals)):
+        coded = [1 + number % 6] * len(values)
+        window, reference = put(window, time, coded), put(reference, time, coded)
+        seen.append((time, coded))
+    now = max([time for time, _ in seen], default=0.0) + pause
+    last = math.floor(now / 50) - (3 if before is None else int(before * 2))
+    first = last - (1 if before is None else 2)
+    same(reference.window(now), [v for time, values in seen if first <= time // 50 <= last for v in values])
+    assert first * 50 <= now - (before or 1) * 100 - 100  # the earlier window's begin, and its end:
+    assert (last + 1) * 50 >= now - (before or 1.5) * 100
+    assert (last + 1) * 50 <= now - 100  # where the window begins
+    assert len(reference.panes) <= 5 + (before or 0) * 2
+
+
+@given(
+    values=st.lists(st.integers(0, 99), max_size=300),
+    places=st.lists(st.integers(0, 300), max_size=12),
+    length=st.sampled_from([1, 3, 10, 20, 50, 100]),
+)
+def test_the_rows_before_a_row_window_are_those_that_it_was_when_it_began(values, places, length):
+    spec = WindowSpec("w", rows=length, earlier=Earlier())
+    window, reference = ring(spec, MEASURES), earlier(spec, MEASURES)
+    for batch in cut(values, places):
+        window, reference = window.add(columns(batch)), reference.add(columns(batch))
+    now = covered(values, length)
+    same(window.window(0.0), now)
+    same(reference.window(0.0), covered(values[: len(values) - len(now)], length) if len(values) > len(now) else [])
+
+
+@given(values=st.lists(st.integers(0, 99), max_size=100), places=st.lists(st.integers(0, 100), max_size=8))
+def test_the_first_rows_stand_still_once_there_are_all_of_them(values, places):
+    reference = earlier(WindowSpec("w", 100.0, earlier=Earlier(rows=30)), MEASURES)
+    for batch in cut(values, places):
+        reference = reference.add(columns(batch))
+    same(reference.window(1e9), values[:30] if len(values) >= 30 else [])
+
+
+def test_a_window_is_held_once_whatever_it_is_compared_with():
+    specs = [WindowSpec("w", 9.0), WindowSpec("w vs previous", 9.0, earlier=Earlier(), own="w")]
+    assert list(rings(specs, MEASURES)) == ["w", "w vs previous"]
 
 
 # -- by rows

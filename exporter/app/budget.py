@@ -28,6 +28,7 @@ def _complete(plan: ModelPlan, evaluation: Evaluation) -> Evaluation:
             reading,
             drift=dict.fromkeys(reading.drift, 0.0),
             noise=dict.fromkeys(reading.noise, 0.0),
+            p_value=dict.fromkeys(reading.p_value, 0.0),
             quantiles=tuple(0.0 for _ in reading.quantiles),
         )
         for reading in evaluation.components

@@ -40,6 +40,7 @@ class Model:
             categories=categories,
             tolerance=config.alarm.tolerance,
             steps=config.alarm.false_alarm_budget / interval,
+            more=config.statistics,
         )
         self.series = series(self.plan, watched=config.process is not None)
         self.engine = Engine(self.plan)
@@ -74,17 +75,17 @@ class Model:
     def findings(self, window: str | None) -> Iterator[dict[str, object]]:
         """Yield what has changed in each window, or in one of them, as of the last evaluation."""
         latest, state = self.evaluation, self.engine.state
-        for place, spec in enumerate(self.plan.windows):
+        now = time.time() if latest is None else latest.time
+        windows = [stream.windows(now) for stream in (state.predictions, state.outcomes)]
+        for spec in self.plan.windows:
             if window in (None, spec.label):
-                now = time.time() if latest is None else latest.time
-                totals = (*state.predictions.rings[place].window(now), *state.outcomes.rings[place].window(now))
                 yield {
                     "model": self.plan.labels[0],
                     "version": self.plan.labels[1],
                     "window": spec.label,
                     "evaluated": None if latest is None else latest.time,
                     "false_alarm_budget_seconds": self._budget,
-                    "components": [] if latest is None else explain(self.plan, spec.label, totals, latest),
+                    "components": [] if latest is None else explain(self.plan, spec, windows, latest),
                 }
 
     def families(self) -> Iterator[Family]:

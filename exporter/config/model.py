@@ -9,7 +9,9 @@ import msgspec
 
 from exporter.config.kinds import Checked, PlugIn, Written
 from exporter.config.values import parse_duration, parse_window
+from exporter.drift import PLUGINS as STATISTICS
 from exporter.process import ProcessConfig
+from exporter.profile.spec import absent
 from exporter.sources import PLUGINS as SOURCES
 from exporter.windows import WindowSpec
 
@@ -21,10 +23,16 @@ def _ascending(edges: Sequence[float]) -> None:
         raise ValueError("must be positive, finite and ascending, in seconds, such as [0.1, 0.5, 1]")
 
 
+def _known(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in STATISTICS:
+            raise ValueError(absent("drift statistic", name, STATISTICS))
+
+
 def _different(windows: Sequence[WindowSpec]) -> None:
     for place, window in enumerate(windows):
         for other in windows[:place]:
-            if (window.seconds, window.rows) == (other.seconds, other.rows):
+            if (window.seconds, window.rows, window.earlier) == (other.seconds, other.rows, other.earlier):
                 raise ValueError(f"{other.label!r} and {window.label!r} are the same window")
 
 
@@ -52,7 +60,8 @@ class Alarm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model: the file of its profile, its windows and how its server is watched.
 
-    `name` may repeat the profile's, so that a wrong file is noticed; `latency_buckets` are in seconds.
+    `name` may repeat the profile's, so that a wrong file is noticed; `latency_buckets` are in seconds. `statistics` are
+    taken of all components beside the usual ones, with their p-values.
     """
 
     profile: Path
@@ -63,6 +72,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency_buckets: Annotated[list[float], Some, Checked(_ascending)] = msgspec.field(
         default_factory=lambda: list(LATENCY_BUCKETS)
     )
+    statistics: Annotated[list[str], Checked(_known)] = []
     actuals: Actuals = Actuals()
     alarm: Alarm = Alarm()
     process: ProcessConfig | None = None

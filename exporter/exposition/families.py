@@ -75,6 +75,8 @@ class ModelLines:
         yield self._one(catalog.FAILURES, state.failures)
         yield Family(catalog.LATENCY, _histogram(self._latency, state.latency))
         yield self._one(catalog.LAST_PREDICTION, state.last_prediction)
+        for window, late in state.late.items():
+            yield Family(catalog.LATE, line(catalog.LATE, (*self._labels, window), late))
 
     def _actuals(self, state: State) -> Iterator[Family]:
         yield self._one(catalog.ACTUALS, state.tallies.actuals)
@@ -94,9 +96,9 @@ class ModelLines:
             for share, value in zip(QUANTILES, reading.quantiles, strict=False):
                 text = line(catalog.QUANTILE, (*here, number(share), reading.window), value)
                 yield Family(catalog.QUANTILE, text)
-            for name, value in reading.noise.items():
-                text = line(catalog.DRIFT_NOISE, (*here, name, reading.window), value)
-                yield Family(catalog.DRIFT_NOISE, text)
+            for metric, by_name in ((catalog.DRIFT_NOISE, reading.noise), (catalog.DRIFT_P_VALUE, reading.p_value)):
+                for name, value in by_name.items():
+                    yield Family(metric, line(metric, (*here, name, reading.window), value))
         yield from self._alarmed(evaluation)
         for window, drift in evaluation.overall.items():
             yield Family(catalog.GLOBAL_DRIFT, line(catalog.GLOBAL_DRIFT, (*self._labels, window), drift))

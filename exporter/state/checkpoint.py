@@ -15,7 +15,7 @@ from exporter.state.codec import Unfit
 from exporter.state.journal import Journal
 from exporter.state.store import Store
 from exporter.summaries import Measure
-from exporter.windows import Ring, RowRing, TimeRing, total
+from exporter.windows import Ring, TimeRing
 
 logger = logging.getLogger(__name__)
 
@@ -122,8 +122,8 @@ def _items(watch: Watch) -> dict[str, Item]:
         prefix = f"{name}\x1f{kind}"
         found[f"{prefix}\x1fbins"] = ((signature(stream.measures),), list)
         found[f"{prefix}\x1ftotal"] = (stream.total, codec.pack_summaries)
-        for spec, ring in zip(watch.engine.plan.windows, stream.rings, strict=True):
-            found |= _ring(f"{prefix}\x1f{spec.label}", ring)
+        for label, ring in stream.rings.items():
+            found |= _ring(f"{prefix}\x1f{label}", ring)
     for place, (part, evidence) in enumerate(zip(watch.engine.plan.bank.parts, watch.evidence, strict=True)):
         found[f"{name}\x1fevidence of\x1f{place}"] = ((part.block.signature,), list)
         found[f"{name}\x1fevidence\x1f{place}"] = (evidence, codec.pack_evidence)
@@ -137,10 +137,11 @@ def _facts(engine: Engine) -> tuple[object, ...]:
 
 
 def _ring(prefix: str, ring: Ring) -> Iterator[tuple[str, Item]]:
-    if isinstance(ring, RowRing):
+    if not isinstance(ring, TimeRing):
         yield f"{prefix}\x1fseen", ((ring.seen,), list)
         yield from ((f"{prefix}\x1f{place}", (pane, codec.pack_rows)) for place, pane in ring.panes.items())
     else:
+        yield f"{prefix}\x1flate", ((ring.late,), list)
         yield from ((f"{prefix}\x1f{place}", (pane, codec.pack_summaries)) for place, pane in ring.panes.items())
 
 
@@ -166,8 +167,8 @@ class _Reader:
         state = engine.state
         state = replace(
             state,
-            predictions=self._stream("predictions", state.predictions, engine),
-            outcomes=self._stream("outcomes", state.outcomes, engine),
+            predictions=self._stream("predictions", state.predictions),
+            outcomes=self._stream("outcomes", state.outcomes),
             latency=self._part("latency", lambda p: codec.summary_of(p, engine.plan.latency), state.latency),
             delay=self._part("delay", lambda p: codec.summary_of(p, engine.plan.delay), state.delay),
         )
@@ -202,19 +203,18 @@ class _Reader:
             self.dropped.append(key.replace("\x1f", " "))
             return otherwise
 
-    def _stream(self, kind: str, stream: Stream, engine: Engine) -> Stream:
+    def _stream(self, kind: str, stream: Stream) -> Stream:
         if self._part(f"{kind}\x1fbins", list, None) not in (None, [signature(stream.measures)]):
             self.dropped.append(f"{kind}, as the components of the profile have other bins")
             return stream
         summed = self._part(
             f"{kind}\x1ftotal", lambda packed: codec.summaries_of(packed, stream.measures), stream.total
         )
-        labels = [spec.label for spec in engine.plan.windows]
-        rings = tuple(self._ring(f"{kind}\x1f{label}", ring) for label, ring in zip(labels, stream.rings, strict=True))
+        rings = {label: self._ring(f"{kind}\x1f{label}", ring) for label, ring in stream.rings.items()}
         return replace(stream, total=summed, rings=rings)
 
     def _ring(self, prefix: str, ring: Ring) -> Ring:
-        read = codec.rows_of if isinstance(ring, RowRing) else codec.summaries_of
+        read = codec.summaries_of if isinstance(ring, TimeRing) else codec.rows_of
         panes: dict[int, Any] = {}
         for key in self._parts:
             place = key.removeprefix(f"{prefix}\x1f")
@@ -222,15 +222,8 @@ class _Reader:
                 pane = self._part(key, lambda packed: read(packed, ring.measures), None)
                 panes |= {} if pane is None else {int(place): pane}
         panes = dict(sorted(panes.items()))
-        if isinstance(ring, RowRing):
+        if not isinstance(ring, TimeRing):
             (seen,) = self._part(f"{prefix}\x1fseen", list, [0])
             return replace(ring, panes=panes, seen=seen)
-        return _time_ring(ring, panes)
-
-
-def _time_ring(ring: TimeRing, panes: Mapping[int, Any]) -> TimeRing:
-    if not panes:
-        return ring
-    newest = max(panes)
-    closed = total((pane for place, pane in panes.items() if place != newest), ring.measures)
-    return replace(ring, panes=panes, newest=newest, closed=closed)
+        (late,) = self._part(f"{prefix}\x1flate", list, [0])
+        return replace(ring, panes=panes, newest=max(panes, default=None), late=late).summed() if panes else ring

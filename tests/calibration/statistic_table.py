@@ -11,7 +11,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 HEAD = """# Drift statistics
 
 Written by `make docs` from `exporter/drift/`. The first six are exposed for every component of their kind; any other
-is once a component names a threshold for it in the profile's spec: `thresholds: {hellinger: 0.17}`. They say how far
+is once a component names a threshold for it in the profile's spec, `thresholds: {hellinger: 0.17}`, or a model names
+it in the configuration, `statistics: [chi_square]`, and then its p-value is exposed too. They say how far
 a component is from its reference, not whether that is more than chance: that is what the evidence is for
 ([calibration.md](calibration.md)). All are computed on bins that are frozen in the profile; in Python, `exact` of a
 statistic is the same distance of raw values.
