@@ -112,25 +112,26 @@ class Block:
             steps=evidence.steps + due,
             turn=np.where(evidence.firing[:, None], np.minimum(evidence.turn + gain, 0.0), 0.0),
         )
-        return self._settle(taken, rows)
+        return self._settle(taken, rows, evidence.firing)
 
-    def _settle(self, evidence: "Evidence", rows: Floats) -> "Evidence":
+    def _settle(self, evidence: "Evidence", rows: Floats, alarmed: Flags) -> "Evidence":
         """End the alarms of streams that are back at their reference; forgetting evidence keeps the guarantee.
 
         They are where the last chunks are, or sooner where the last rows speak against what has set off the alarm as
-        clearly as others did for it, and are not far from the reference either.
+        clearly as others did for it, and are not far from the reference either. Only rows after those that set it off
+        count, of streams that were `alarmed` before: else a window that is the first of a change would be outvoted by
+        those before it, and its evidence forgotten.
         """
-        chunk = evidence.chunk + rows
+        chunk = (evidence.chunk + rows) * alarmed[:, None]
         full = chunk.sum(axis=1) >= CHUNK_ROWS * self.dispersion
         shifted = np.concatenate([evidence.recent[:, 1:], chunk[:, None]], axis=1)
         recent = np.where(full[:, None, None], shifted, evidence.recent)
-        chunks = evidence.chunks + full
+        chunks = (evidence.chunks + full) * alarmed
         turn = np.take_along_axis(evidence.turn, evidence.leading[:, None], axis=1)[:, 0]
         turned = np.where(turn[:, None] < 0, evidence.turned + rows, 0.0)
         spread = np.sqrt(2 * np.maximum(self.bins - 1, 1)) * self.dispersion / turned.sum(axis=1)
         over = full & (chunks >= CHUNKS) & self._as_expected(recent.sum(axis=1))
         over |= (turn <= -TURNED) & self._as_expected(turned, spread)
-        over &= evidence.firing
         return replace(
             evidence,
             log_r=np.where(over[:, None], -math.inf, evidence.log_r),
@@ -163,7 +164,7 @@ class Evidence:
 
     `seen` are the counts that have been taken in, shape (K, B); `log_r` the logarithms of R, `cusum` those of the
     largest likelihood ratio of the last rows and `began` when those rows begin, shape (K, J); `log_m` the logarithm
-    of M after the last step; `chunk`, `recent` and `chunks` the last rows, by which an alarm ends; `turn` the
+    of M after the last step; `chunk`, `recent` and `chunks` the last rows of an alarm, by which it ends; `turn` the
     logarithms of the least likelihood ratio of the last rows since the alarm, and `turned` the counts of those that
     speak against the leading alternative, shape (K, B).
     """

@@ -70,7 +70,7 @@ def _counted(blocks: "np.ndarray[tuple[int, int], np.dtype[np.int64]]", bins: in
 def _dispersion(blocks: Floats, expected: Floats, size: int) -> float:
     freedom = len(expected) - 1
     found = float((np.diff(blocks, axis=0) ** 2 / (2 * size * expected)).sum(axis=1).mean()) / freedom
-    certain = 1 + SURE * math.sqrt(2 / (freedom * (len(blocks) - 1)))
+    certain = 1 + SURE * math.sqrt(3 / (freedom * (len(blocks) - 1)))  # 3: each block is in two differences
     return found if found > certain else 1.0
 
 

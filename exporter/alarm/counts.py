@@ -74,8 +74,20 @@ def _edges(reference: ComponentSummary) -> NDArray[np.intp]:
         raise ValueError("a component without numbers has no edges")
     cumulative = np.cumsum(reference.histogram.counts)[:-1]
     tail = max(TAIL, TAIL_ROWS / reference.n)
-    shares = np.array([tail, *(s for s in SHARES if tail < s < 1 - tail), 1 - tail])
-    return np.unique(np.minimum(np.searchsorted(cumulative, shares * reference.n), len(cumulative) - 1))
+    inner = np.array([s for s in SHARES if tail < s < 1 - tail])
+    low, high = np.searchsorted(cumulative, np.array([tail, 1 - tail]) * reference.n)
+    if low and cumulative[low - 1] >= tail / 2 * reference.n:
+        low -= 1  # the tails hold no more than their share: what comes into them shows the more, the rarer it was
+    places = np.concatenate([[low], _nearest(cumulative, inner * reference.n), [high]])
+    return np.unique(np.minimum(places, len(cumulative) - 1))
+
+
+def _nearest(ascending: NDArray[np.int64], wanted: Floats) -> NDArray[np.intp]:
+    """Return the places of the values that are nearest to those wanted and not 0, shape (W,)."""
+    after = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
+    before = np.maximum(after - 1, 0)
+    nearer = (ascending[before] > 0) & (wanted - ascending[before] < ascending[after] - wanted)
+    return np.where(nearer, before, after)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
