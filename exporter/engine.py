@@ -5,7 +5,7 @@ The state is a frozen value that the one writer replaces; whoever reads it needs
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
@@ -15,46 +15,11 @@ from numpy.typing import NDArray
 from exporter.batch import Batch, Column, Fault, Floats, Kind, absent
 from exporter.joins import Joiner, Match, Tallies, Waiting
 from exporter.plan import EvalStep, ModelPlan
-from exporter.summaries import ComponentSummary, Measure
-from exporter.windows import Ring, Summaries, TimeRing, add, rings, summarise, total
+from exporter.summaries import ComponentSummary
+from exporter.windows import Stream, TimeRing
 
 Mask = NDArray[np.bool_]
 _PREDICTION, _ACTUAL, _FAILED = Kind.PREDICTION.value, Kind.ACTUAL.value, Kind.FAILED.value  # plain ints are fast
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stream:
-    """Lifetime total of rows that share their components, and by label their windows and the earlier ones."""
-
-    measures: tuple[Measure, ...]
-    total: Summaries
-    rings: Mapping[str, Ring]
-
-    def add(self, columns: Sequence[Column], now: float, times: Floats | None) -> "Stream":
-        """Add rows that arrived at `now`, or that each have their own time (Unix seconds)."""
-        summaries = summarise(columns, self.measures)
-        extended = {label: _extend(ring, summaries, columns, now, times) for label, ring in self.rings.items()}
-        return Stream(self.measures, add(self.total, summaries), extended)
-
-    def windows(self, now: float) -> dict[str, Summaries]:
-        """Return each window, and each earlier one, as of a time (Unix seconds)."""
-        return {label: ring.window(now) for label, ring in self.rings.items()}
-
-
-def _extend(old: Ring, summaries: Summaries, columns: Sequence[Column], now: float, times: Floats | None) -> Ring:
-    if not isinstance(old, TimeRing):
-        return old.add(columns)
-    if times is None:
-        return old.add(summaries, old.place(now))
-    return _by_time(old, columns, times)
-
-
-def _by_time(old: TimeRing, columns: Sequence[Column], times: Floats) -> TimeRing:
-    places = np.array([old.place(time) for time in times.tolist()])
-    for place in np.unique(places).tolist():
-        rows = places == place
-        old = old.add(summarise([column[rows] for column in columns], old.measures), place)
-    return old
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +57,8 @@ class Engine:
         self._extractor_failures: Counter[str] = Counter()
         self._time_before = math.nan
         self.state = State(
-            predictions=_stream(tuple(c.measure for c in plan.prediction_components), plan),
-            outcomes=_stream(tuple(c.measure for c in plan.outcome_components), plan),
+            predictions=Stream.of([c.measure for c in plan.prediction_components], plan.windows),
+            outcomes=Stream.of([c.measure for c in plan.outcome_components], plan.windows),
             count=0,
             failures=0,
             last_prediction=math.nan,
@@ -262,10 +227,6 @@ def _known(times: Floats, before: float, now: float) -> Floats:
         before = float(times[known.argmax()]) if known.any() else now
     newest = np.maximum.accumulate(np.where(known, np.arange(len(times)), -1))
     return np.where(newest < 0, before, times[newest])
-
-
-def _stream(measures: tuple[Measure, ...], plan: ModelPlan) -> Stream:
-    return Stream(measures, total((), measures), rings(plan.windows, measures))
 
 
 def _kind(batch: Batch, kind: Kind) -> Mask:

@@ -8,14 +8,14 @@ from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from exporter.alarm import Evidence, Part
-from exporter.engine import Engine, Stream
+from exporter.engine import Engine
 from exporter.joins import Tallies
 from exporter.state import codec
 from exporter.state.codec import Unfit
 from exporter.state.journal import Journal
 from exporter.state.store import Store
 from exporter.summaries import Measure
-from exporter.windows import Ring, TimeRing
+from exporter.windows import Ring, Stream, TimeRing
 
 logger = logging.getLogger(__name__)
 
