@@ -162,7 +162,7 @@ def compare(group: Group, window: Stack, failures: Counter[tuple[str, str]], ref
             if statistic.p_value is not None and name in group.tested:
                 found.p_value[name] = _of_each(group, statistic.p_value(reference, window) * enough)
         except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
-            failures["drift", name] += 1
+            failures["drift", name] = 1  # of an evaluation, however many windows and components it is of
             found.drift[name] = [math.nan] * len(group.places)
     return found
 
@@ -197,5 +197,5 @@ def _score(plan: ScorePlan, window: Summaries, label: str, failures: Counter[tup
     try:
         return ScoreReading(name, label, plan.score.measure(*(window[place] for place in plan.components)).shown)
     except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
-        failures["score", name] += 1
+        failures["score", name] = 1
         return ScoreReading(name, label, Measurement(math.nan, 0))

@@ -19,8 +19,12 @@ from running import Site, get, scrape, until
 from shop import read, value
 
 from exporter import app as package
+from exporter import plan
 from exporter.app import pipeline
 from exporter.app.app import QUEUE_BATCHES
+from exporter.drift import BUILTIN as STATISTICS
+from exporter.drift import DEFAULT
+from exporter.drift.psi import PSI
 from exporter.exposition.negotiate import Format
 from exporter.sources import Chunk
 
@@ -354,6 +358,63 @@ def test_an_extractor_that_fails_is_counted_by_name(site):
     assert value(found, name, kind="extractor", name="correct") == 0
     assert value(found, "model_component_invalid_total", component="error", reason="extractor") == 50
     assert value(found, "model_component_observations_total", component="right") == 50
+
+
+def test_an_evaluation_that_takes_long_keeps_neither_scrapes_nor_records_waiting(site, monkeypatch):
+    started, entered, release = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(reference, window):
+        if started.is_set():
+            entered.set()
+            release.wait(3)
+        return PSI.measure(reference, window)
+
+    monkeypatch.setattr(plan, "STATISTICS", {**STATISTICS, "psi": replace(PSI, measure=slow)})
+    site.append(shop.records(300))
+    with site.running(prepare=lambda _: started.set()) as app:
+        assert entered.wait(5)
+        address, times = app.addresses[0], []
+        for count in range(400, 1000, 100):
+            site.append(shop.records(count)[count - 100 :])
+            began = time.monotonic()
+            found = until(address, predicted(count))
+            times.append(time.monotonic() - began)
+        began = time.monotonic()
+        assert get(address, "/-/healthy")[0] == 200
+        times.append(time.monotonic() - began)
+        waiting = not release.is_set() and not any(name == "model_drift_score" for name, _ in found)
+        release.set()
+        until(address, lambda found: any(name == "model_drift_score" for name, _ in found))
+    assert waiting
+    assert sum(times) < 2.5
+
+
+def test_a_statistic_that_fails_is_counted_by_name_and_the_others_are_scraped(site, monkeypatch):
+    def boom(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(plan, "STATISTICS", {**STATISTICS, "psi": replace(PSI, measure=boom)})
+    site.append(shop.records(1000))
+    found = read(package.replay(site.load(), [str(site.log)]))
+    assert value(found, "prediction_exporter_evaluation_failures_total", kind="drift", name="psi") == 1
+    scored = {dict(labels)["statistic"] for name, labels in found if name == "model_drift_score"}
+    assert scored == set(DEFAULT) - {"psi"}
+
+
+@pytest.mark.parametrize(("count", "scraped"), [(0, set()), (99, set()), (299, {"psi", "jensen_shannon"})])
+def test_no_statistic_is_scraped_below_the_sample_it_needs(site, count, scraped):
+    """Of a component of three categories, which has four bins; without traffic there is no word on drift at all."""
+    site.append(shop.records(count))
+    found = read(package.replay(site.load(), [str(site.log)]))
+    of_colour = {
+        dict(labels)["statistic"]
+        for name, labels in found
+        if name in ("model_drift_score", "model_drift_noise_floor") and ("component", "colour") in labels
+    }
+    assert of_colour == scraped | ({"total_variation"} if scraped else set())
+    if not count:
+        fixed = ("threshold", "tolerance", "budget")
+        assert not [name for name, _ in found if "drift" in name and not any(word in name for word in fixed)]
 
 
 def test_a_slow_writer_makes_sources_wait_and_loses_nothing(site):

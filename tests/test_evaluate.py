@@ -168,17 +168,17 @@ def test_a_threshold_of_the_profile_decides_instead_of_the_default():
 @pytest.mark.parametrize("part", ["measure", "needs"])
 def test_a_statistic_that_raises_costs_only_itself_and_is_counted(monkeypatch, name, part):
     log = shop.records(2000, seed=2)
-    sound = evaluated(log, windows=LONG[:1])
+    sound = evaluated(log)
 
     def boom(*_):
         raise ZeroDivisionError
 
     broken = {**STATISTICS, name: replace(STATISTICS[name], **{part: boom})}
     monkeypatch.setattr(plans, "STATISTICS", broken)
-    planned = plan(shop.profile(), LONG[:1])
+    planned = plan(shop.profile(), LONG)
     evaluation = evaluated(log, planned=planned)
-    concerned = sum(name in group.statistics for group in (*planned.prediction_groups, *planned.outcome_groups))
-    assert evaluation.failures == Counter({("drift", name): concerned})
+    concerned = any(name in group.statistics for group in (*planned.prediction_groups, *planned.outcome_groups))
+    assert evaluation.failures == Counter({("drift", name): 1} if concerned else {})
     for before, after in zip(sound.components, evaluation.components, strict=True):
         assert {k: v for k, v in before.drift.items() if k != name} == {
             k: v for k, v in after.drift.items() if k != name
