@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from exporter.api.comparing import compare
     from exporter.api.components import (
         ActualComponent,
         DataType,
@@ -112,12 +113,13 @@ __all__ = [
     "TextLength",
     "WordCount",
     "YoloConfidenceExtractor",
+    "compare",
     "filter_errors",
     "flatten_jcr",
     "generate_components",
 ]
 
-_PLACES = ("model", "components", "evaluations", "extractors", "scores", "sequence", "tags")
+_PLACES = ("comparing", "model", "components", "evaluations", "extractors", "scores", "sequence", "tags")
 
 
 if not TYPE_CHECKING:  # where types are checked, a name that is not there must stay an error

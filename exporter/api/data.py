@@ -121,8 +121,8 @@ def _table(data: Any) -> Table | None:  # noqa: ANN401 - any data
     if hasattr(data, "column_names") and hasattr(data, "column"):
         return _of_columns(tuple(data.column_names), data.column)
     if hasattr(data, "columns") and hasattr(data, "iloc"):
-        places = {str(name): place for place, name in enumerate(data.columns)}
-        return Table(tuple(places), len(data), lambda name: data.iloc[:, places[name]])
+        series = {str(name): column for name, column in data.items()}
+        return Table(tuple(series), len(data), series.__getitem__)
     return None
 
 
