@@ -314,4 +314,34 @@ OVERFLOW = Metric(
 )
 SERIES = Metric("prediction_exporter_series", "gauge", "Series in the last scrape.")
 
+RESPONDER_NOTIFICATIONS = Metric(
+    "prediction_exporter_responder_notifications_total",
+    "counter",
+    "Notifications of Alertmanager that the responder has taken.",
+)
+RESPONDER_ALERTS = Metric(
+    "prediction_exporter_responder_alerts_total",
+    "counter",
+    "Alerts that matched a response, by decision: queued, dry_run, repeated, cooldown or limited.",
+    ("response", "decision"),
+)
+RESPONDER_UNFINISHED = Metric(
+    "prediction_exporter_responder_unfinished_actions",
+    "gauge",
+    "Actions that are waiting or under way.",
+    ("response",),
+)
+RESPONDER_ATTEMPTS = Metric(
+    "prediction_exporter_responder_attempts_total",
+    "counter",
+    "Attempts to carry out an action, the first ones included.",
+    ("response",),
+)
+RESPONDER_ACTIONS = Metric(
+    "prediction_exporter_responder_actions_total",
+    "counter",
+    "Actions that are over, by outcome: succeeded, failed, given_up or interrupted.",
+    ("response", "outcome"),
+)
+
 METRICS: tuple[Metric, ...] = tuple(value for value in dict(globals()).values() if isinstance(value, Metric))

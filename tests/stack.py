@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,6 +64,18 @@ class Running:
 
     address: str
     process: subprocess.Popen
+    start: Callable[[], subprocess.Popen]
+    health: str
+
+    def kill(self):
+        """Kill it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    def again(self):
+        """Start it again after its end, and wait until it answers."""
+        self.process = self.start()
+        eventually(f"{self.address} answers again", lambda: self.answers(self.health))
 
     def get(self, path, **parameters):
         response = requests.get(f"http://{self.address}{path}", params=parameters, timeout=10)
@@ -82,17 +95,18 @@ def running(command, address, health, directory):
     """Run a command in a directory until the end of the context; pytest shows what it printed when the test fails."""
     name = f"{'exporter' if command[0] == sys.executable else Path(command[0]).name}-{address.rpartition(':')[2]}"
     output = directory / f"{name}.log"
-    with output.open("wb") as stream:
-        process = subprocess.Popen(
-            command, cwd=directory, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
-        )
-    started = Running(address, process)
+
+    def start():
+        with output.open("ab") as stream:
+            streams = {"stdin": subprocess.DEVNULL, "stdout": stream, "stderr": subprocess.STDOUT}
+            return subprocess.Popen(command, cwd=directory, **streams)
+
+    started = Running(address, start(), start, health)
     try:
         eventually(f"{name} answers", lambda: started.answers(health))
         yield started
     finally:
-        process.kill()
-        process.wait()
+        started.kill()
         print(f"--- {name} printed:\n{output.read_text(errors='replace')[-4000:]}")
 
 
@@ -100,6 +114,13 @@ def exporter(address, directory, config="exporter.yml"):
     """Run the exporter on a configuration in a directory."""
     command = [sys.executable, "-m", "exporter", "run", "--config.file", config, "--web.listen-address", address]
     return running(command, address, "/-/ready", directory)
+
+
+def responder(address, directory, responses):
+    """Run the responder on the text of a file of responses."""
+    (directory / "responses.yml").write_text(responses)
+    command = [sys.executable, "-m", "exporter", "respond", "--config.file", "responses.yml"]
+    return running([*command, "--web.listen-address", address], address, "/-/ready", directory)
 
 
 def built_profile(directory, spec, reference):

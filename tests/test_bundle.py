@@ -191,11 +191,15 @@ def test_amtool_finds_no_fault(path):
     ("path", "labels", "receivers"),
     [
         ("alerting/alertmanager.yml", "alertname=Watchdog severity=none", "nobody"),
-        ("alerting/alertmanager.yml", "alertname=ModelScoreWorse severity=critical model=digits version=3", "visible"),
+        (
+            "alerting/alertmanager.yml",
+            "alertname=ModelScoreWorse severity=critical model=digits version=3",
+            "responder,visible",
+        ),
         (
             "alerting/alertmanager.yml",
             "alertname=ModelComponentDrifted severity=warning model=digits version=3",
-            "visible",
+            "responder,visible",
         ),
         ("alerting/alertmanager.yml", "alertname=OfYourOwn", "visible"),
         ("alerting/examples/receivers.yml", "alertname=Watchdog severity=none", "dead-mans-switch"),

@@ -4,14 +4,18 @@ Everything happens 15 times as fast as in production: each duration in our files
 scrapes every second and `for: 1m` is four seconds. The addresses of the Compose stack are replaced by the test's.
 """
 
+import json
 import re
 import signal
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import pytest
 import stack
+from pipeline import Pipeline, pipeline
 
 SPEED = 15
 PENDING = 60 / SPEED  # `for: 1m`
@@ -80,14 +84,38 @@ def replaced(name, **addresses):
     return text
 
 
+def responses(pipeline):
+    """The demo's responses, with the test's pipeline."""
+    text = (stack.ROOT / "alerting/responses.yml").read_text()
+    return text.replace("/data/", "").replace("receiver:9095", pipeline)
+
+
 def moment(text):
     """Unix seconds of an alert's time."""
     return datetime.fromisoformat(text).timestamp()
 
 
+@dataclass
+class Site:
+    """The running stack; `hook` is the people's, `log` logs more predictions."""
+
+    hook: stack.Webhook
+    pipeline: Pipeline
+    exporter: stack.Running
+    responder: stack.Running
+    alertmanager: stack.Running
+    prometheus: stack.Prometheus
+    log: Callable[..., None]
+
+    def answered(self, decision):
+        """How many alerts the responder has met with a decision."""
+        series = f'prediction_exporter_responder_alerts_total{{response="retrain",decision="{decision}"}} '
+        return float(self.responder.get("/metrics").text.partition(series)[2].partition("\n")[0])
+
+
 @pytest.fixture
 def running(tmp_path):
-    """Run the whole stack on healthy predictions; gives webhook, exporter, Prometheus and a function that logs more."""
+    """Run the whole stack on healthy predictions."""
     rng = np.random.default_rng(20)
     stack.built_profile(tmp_path, SPEC, records(rng, 4000))
     (tmp_path / "exporter.yml").write_text(CONFIG)
@@ -99,20 +127,32 @@ def running(tmp_path):
     log(2 * WINDOW)
     rules = sorted((stack.ROOT / "prometheus" / "rules").glob("*.yml"))
     assert rules
-    exporter, prometheus, alertmanager = stack.free_addresses(3)
+    exporter, responder, prometheus, alertmanager = stack.free_addresses(4)
     with (
         stack.webhook() as hook,
+        pipeline() as line,
         stack.exporter(exporter, tmp_path) as exporting,
-        stack.alertmanager(alertmanager, tmp_path, replaced("alerting/alertmanager.yml", receiver=hook.address)),
+        stack.responder(responder, tmp_path, responses(line.address)) as responding,
+        stack.alertmanager(
+            alertmanager,
+            tmp_path,
+            replaced("alerting/alertmanager.yml", receiver=hook.address, responder=responder),
+        ) as alerting,
         stack.prometheus(
             prometheus,
             tmp_path,
-            replaced("prometheus/prometheus.yml", exporter=exporter, alertmanager=alertmanager, localhost=prometheus),
+            replaced(
+                "prometheus/prometheus.yml",
+                exporter=exporter,
+                responder=responder,
+                alertmanager=alertmanager,
+                localhost=prometheus,
+            ),
             rules,
             SPEED,
         ) as scraping,
     ):
-        yield hook, exporting, scraping, log
+        yield Site(hook, line, exporting, responding, alerting, scraping, log)
 
 
 def healthy(prometheus):
@@ -131,36 +171,39 @@ def received(hook, alert, status, **labels):
 
 
 @pytest.mark.slow
-def test_a_drift_in_the_log_arrives_as_an_alert_and_is_resolved_after_recovery(running):
-    hook, exporting, prometheus, log = running
+def test_a_drift_in_the_log_pages_starts_the_pipeline_once_and_is_resolved_after_recovery(running):
+    hook, prometheus, log = running.hook, running.prometheus, running.log
     healthy(prometheus)
     assert not hook.alerts
 
+    running.responder.kill()
+    running.pipeline.answers = [503]
     fault = time.time()
     log(WINDOW, sharpness=4.0)
-    (alert,) = received(hook, "ModelComponentDrifted", "firing", severity="critical")
-    assert alert["labels"] == DRIFTED | {"severity": "critical"}
-    assert moment(alert["startsAt"]) >= fault
-    assert alert["annotations"]["summary"] == "A component of a model is far from its reference."
-    description = DESCRIPTION.fullmatch(alert["annotations"]["description"])
-    assert description, alert["annotations"]["description"]
-    assert description["instance"] == exporting.address
-    score = prometheus.value('model_drift_score{statistic="psi",component="sharpness"}')
-    assert description["psi"] == f"{score:.2f}"
-    assert float(description["effect"]) == pytest.approx(score - float(description["noise"]), abs=0.01)
-    assert score > 1
-    assert alert["annotations"]["runbook_url"].endswith("/docs/runbooks.md#modelcomponentdrifted")
-    assert alert["annotations"]["dashboard_url"].endswith("&var-component=sharpness&var-role=input")
+    alert = received(hook, "ModelComponentDrifted", "firing", severity="critical")[0]
+    tells_all(alert, running, fault)
+
+    # The responder was down, the pipeline is at first, and Alertmanager forgets what it has told.
+    running.responder.again()
+    running.pipeline.asked(2)
+    running.alertmanager.kill()
+    running.alertmanager.again()
+    stack.eventually("it is told again", lambda: running.answered("repeated") > 0)
+    running.responder.kill()
+    running.responder.again()
 
     for count in range(1, 5):
         log(2 * WINDOW)
         query, total = "model_predictions_total", (3 + 2 * count) * WINDOW
         stack.eventually("they are counted", lambda query=query, total=total: prometheus.value(query) == total)
-    (resolved,) = received(hook, "ModelComponentDrifted", "resolved", severity="critical")
+    resolved = received(hook, "ModelComponentDrifted", "resolved", severity="critical")[0]
     assert moment(resolved["endsAt"]) > moment(alert["startsAt"])
     stack.eventually("the alarm is over", lambda: prometheus.value('model_drift_alarm{component="sharpness"}') == 0)
-    assert all(each["labels"] | {"severity": ""} == DRIFTED | {"severity": ""} for each in hook.alerts)  # and no other
+    names = {"PredictionExporterResponderDown"} | {DRIFTED["alertname"]}
+    assert {each["labels"]["alertname"] for each in hook.alerts} <= names  # and no other
+    starts_the_pipeline_once(running.pipeline)
 
+    exporting = running.exporter
     exporting.process.send_signal(signal.SIGTERM)
     assert exporting.process.wait(10) == 0
     (down,) = received(hook, "PredictionExporterDown", "firing")
@@ -169,3 +212,27 @@ def test_a_drift_in_the_log_arrives_as_an_alert_and_is_resolved_after_recovery(r
     assert down["annotations"]["description"] == (
         f"The exporter at {exporting.address} does not answer: its models are not monitored."
     )
+
+
+def tells_all(alert, running, fault):
+    """See that the alert says what is wrong, since when, how much, and where to go on."""
+    assert alert["labels"] == DRIFTED | {"severity": "critical"}
+    assert moment(alert["startsAt"]) >= fault
+    assert alert["annotations"]["summary"] == "A component of a model is far from its reference."
+    description = DESCRIPTION.fullmatch(alert["annotations"]["description"])
+    assert description, alert["annotations"]["description"]
+    assert description["instance"] == running.exporter.address
+    score = running.prometheus.value('model_drift_score{statistic="psi",component="sharpness"}')
+    assert description["psi"] == f"{score:.2f}"
+    assert float(description["effect"]) == pytest.approx(score - float(description["noise"]), abs=0.01)
+    assert score > 1
+    assert alert["annotations"]["runbook_url"].endswith("/docs/runbooks.md#modelcomponentdrifted")
+    assert alert["annotations"]["dashboard_url"].endswith("&var-component=sharpness&var-role=input")
+
+
+def starts_the_pipeline_once(pipeline):
+    """See one order, that came a second time only because it was refused the first time."""
+    (path, headers, body), (_, again, _) = pipeline.requests
+    assert path == "/pipeline"
+    assert headers["Idempotency-Key"] == again["Idempotency-Key"] == json.loads(body)["id"]
+    assert {"order": "retrain", "model": "digits", "version": "3.0.0"}.items() <= json.loads(body).items()

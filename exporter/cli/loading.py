@@ -1,26 +1,31 @@
 """The files that commands read, with errors for people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from exporter import config
 from exporter.cli.failure import CommandError, reported
 from exporter.config import Config, ConfigError
 from exporter.profile import Profile, ProfileError, ProfileSpec, load
 
+T = TypeVar("T")
+
 
 def configuration(path: str) -> Config:
     """Return the configuration; CommandError with every problem."""
-    try:
-        return config.load(path)
-    except ConfigError as error:
-        raise CommandError(_all(path, error.problems)) from None
+    return checked(path, config.load)
 
 
 def spec(path: str) -> ProfileSpec:
     """Return a profile spec; CommandError with every problem."""
+    return checked(path, config.load_spec)
+
+
+def checked(path: str, load: Callable[[str], T]) -> T:
+    """Return what a function makes of a file; CommandError with every problem."""
     try:
-        return config.load_spec(path)
+        return load(path)
     except ConfigError as error:
         raise CommandError(_all(path, error.problems)) from None
 

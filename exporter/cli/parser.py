@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     _replay(_command(commands, "replay", "read finished logs once and print the metrics"))
     _metrics(_command(commands, "metrics", "print the catalogue of metrics"))
     _explain(_command(commands, "explain", "say what has changed: which component, from what to what, since when"))
+    _respond(_command(commands, "respond", "carry out actions on alerts that Alertmanager sends"))
     _healthcheck(_command(commands, "healthcheck", "ask a running exporter whether it is ready; exit code 0 or 1"))
     return root
 
@@ -115,6 +116,13 @@ def _images(command: argparse.ArgumentParser) -> None:
 def _metrics(command: argparse.ArgumentParser) -> None:
     kind = flags.one_of("text", "markdown")
     flags.add(command, "--format", "text or markdown", default="text", metavar="FORMAT", kind=kind)
+
+
+def _respond(command: argparse.ArgumentParser) -> None:
+    flags.add(command, "--config.file", "the responses", default="responses.yml", metavar="FILE")
+    text = "address to serve on (:8771, 127.0.0.1:8771, [::1]:8771)"
+    flags.add(command, "--web.listen-address", text, default=":8771", metavar="ADDRESS")
+    _log(command)
 
 
 def _healthcheck(command: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """Reads the files that people write, `exporter.yml` and profile specs, and says all that is wrong with them."""
 
-from exporter.config.load import load, load_spec, read
+from exporter.config.load import load, load_checked, load_spec, read
 from exporter.config.model import Actuals, Config, Limits, ModelConfig
 from exporter.config.problem import ConfigError, Problem
 from exporter.config.values import parse_duration, parse_window
@@ -13,6 +13,7 @@ __all__ = [
     "ModelConfig",
     "Problem",
     "load",
+    "load_checked",
     "load_spec",
     "parse_duration",
     "parse_window",

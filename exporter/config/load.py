@@ -1,7 +1,7 @@
 """From a file's path to its checked struct; the checks that need more than one value are here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,11 +28,19 @@ def load(path: str) -> Config:
 
 def load_spec(path: str) -> ProfileSpec:
     """Return the profile spec of a file, or raise ConfigError with all of its problems."""
-    reader, spec = _walk(path, ProfileSpec)
-    if not isinstance(spec, Refused):
-        for key, message in profile.problems(spec):
+    return load_checked(path, ProfileSpec, profile.problems)
+
+
+def load_checked(path: str, kind: type[T], check: Callable[[T], Iterable[tuple[str, str]]]) -> T:
+    """Return a YAML file as a value of a Struct type, or raise ConfigError with all problems.
+
+    `check` gives the key and the message of each that only shows when the whole is read.
+    """
+    reader, value = _walk(path, kind)
+    if not isinstance(value, Refused):
+        for key, message in check(value):
             reader.refuse(key, message)
-    return _answer(reader, spec)
+    return _answer(reader, value)
 
 
 def read(path: str, kind: type[T]) -> tuple[T | None, list[Problem]]:

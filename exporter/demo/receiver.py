@@ -1,4 +1,4 @@
-"""A receiver of Alertmanager's webhook that prints each alert and shows the last ones as a page."""
+"""A receiver of Alertmanager's webhook that prints and shows each alert, and what a pipeline would be asked for."""
 
 import argparse
 import html
@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -70,6 +70,14 @@ class Receiver(ThreadingHTTPServer):
                 self._latest.appendleft(line(alert, now))
                 print(self._latest[0], flush=True)  # noqa: T201 - the log of a container
 
+    def retrain(self, body: bytes) -> None:
+        """Print and keep what a pipeline is asked for; msgspec.DecodeError when it is no JSON."""
+        asked = msgspec.json.encode(msgspec.json.decode(body)).decode()
+        text = _UNPRINTABLE.sub(" ", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC PIPELINE asked for: {asked}")
+        with self._lock:
+            self._latest.appendleft(text)
+            print(text, flush=True)  # noqa: T201 - the log of a container
+
     def _is_news(self, alert: Alert) -> bool:
         key, state = tuple(sorted(alert.labels.items())), (alert.status, alert.startsAt)
         news = self._told.pop(key, None) != state
@@ -98,20 +106,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if self.path != "/alerts":
-            self._answer(HTTPStatus.NOT_FOUND, "Alerts are taken at /alerts\n")
+        take = {"/alerts": self.server.take, "/pipeline": self.server.retrain}.get(self.path)
+        if take is None:
+            self._answer(HTTPStatus.NOT_FOUND, "Alerts are taken at /alerts, orders of a pipeline at /pipeline\n")
         elif not length.isdecimal():
             self._answer(HTTPStatus.LENGTH_REQUIRED, "Content-Length is missing\n")
         elif int(length) > BODY_BYTES:
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {BODY_BYTES} bytes\n")
         else:
-            self._take(self.rfile.read(int(length)))
+            self._take(take, self.rfile.read(int(length)))
 
-    def _take(self, body: bytes) -> None:
+    def _take(self, take: Callable[[bytes], None], body: bytes) -> None:
         try:
-            self.server.take(body)
+            take(body)
         except msgspec.DecodeError as error:
-            self._answer(HTTPStatus.BAD_REQUEST, f"Not a notification of Alertmanager: {error}\n")
+            self._answer(HTTPStatus.BAD_REQUEST, f"Not what is taken here: {error}\n")
         else:
             self._answer(HTTPStatus.OK, "OK\n")
 
