@@ -1,6 +1,7 @@
 """Records as numpy columns: what a decoder yields and everything above it reads."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Any, Literal
@@ -100,3 +101,17 @@ class Batch:
     def rows(self) -> int:
         """Return the number of rows."""
         return len(self.kinds)
+
+    def parts(self, count: int) -> Iterator["Batch"]:
+        """Yield so many batches of about equally many rows, in their order; of a batch with times."""
+        times = np.empty(0) if self.times is None else self.times
+        for rows in np.array_split(np.arange(self.rows), count):
+            part = slice(rows[0], rows[-1] + 1)
+            yield Batch(
+                self.kinds[part],
+                tuple(column[part] for column in self.columns),
+                self.latency[part],
+                float(np.fmax.reduce(times[part], initial=math.nan)),
+                times[part],
+                None if self.ids is None else self.ids[part],
+            )

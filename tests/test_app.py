@@ -1,6 +1,7 @@
 """The whole program on a real log file: reading, serving, stopping, and what one failure costs."""
 
 import itertools
+import math
 import os
 import signal
 import subprocess
@@ -490,6 +491,22 @@ def test_a_replay_has_the_windows_of_the_time_when_its_log_ended(site):
         assert 57 <= value(found, "model_window_samples", component=component, window="1h") <= 60
         assert value(found, "model_window_samples", component=component, window="500 rows") == 500
     assert value(found, "model_last_prediction_timestamp_seconds") == 1_700_000_000 + 60 * 599
+
+
+def test_a_replay_finds_what_changed_in_the_end_of_a_long_quiet_time(site):
+    """Evidence grows from one evaluation to the next, as it would have live; all at once nothing would be seen."""
+    changed = [row | {"input": row["input"] | {"size": row["input"]["size"] + 3}} for row in shop.records(500, seed=4)]
+    log = [*shop.records(6000, seed=3), *changed]
+    site.append([row | {"id": str(place), "time": 1_700_000_000 + 60 * place} for place, row in enumerate(log)])
+    found = read(package.replay(site.load(), [str(site.log)]))
+    alarms = {dict(labels)["component"] for (name, labels), n in found.items() if name == "model_drift_alarm" and n}
+    assert alarms == {"size"}
+
+
+@pytest.mark.parametrize("far", [1e300, -1e300, 1e-300, math.nan, "never"])
+def test_times_that_no_clock_tells_do_not_stop_a_replay(site, far):
+    site.append([timed(row, (0, far, 1_700_000_000)[place % 3]) for place, row in enumerate(shop.records(1200))])
+    assert value(read(package.replay(site.load(), [str(site.log)])), PREDICTIONS) == 1200
 
 
 def test_several_logs_are_replayed_as_one(site):

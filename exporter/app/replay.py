@@ -4,19 +4,23 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from exporter import catalog
 from exporter.app.decoding import decoder_of
 from exporter.app.fleet import Fleet
 from exporter.app.pipeline import declare
+from exporter.batch import Batch
 from exporter.config import Config
 from exporter.exposition.negotiate import Format
 from exporter.sources import FileConfig
 from exporter.sources.images import Images
 
 SOURCE = "replay"
+PART_ROWS = 500
 
 
 def replay(
@@ -47,12 +51,10 @@ def replay(
             rejects += Counter(chunk.rejects)
             files.enter(chunk.directory)
             for model, batch in reader.feed(chunk.data):
-                fleet.ingest(SOURCE, model, batch, now)
-                state = fleet.models[model].engine.state
-                fleet.models[model].step(state, state.last_prediction, config.evaluation_interval)
+                _take(fleet, model, batch, now, config.evaluation_interval)
             progress(len(chunk.data))
     for model, batch in reader.flush():
-        fleet.ingest(SOURCE, model, batch, now)
+        _take(fleet, model, batch, now, config.evaluation_interval)
     lines = reader.lines + sum(rejects.values())
     fleet.telemetry.count(catalog.RECORDS.name, lines, source=SOURCE)
     for reason, count in (rejects + reader.rejects).items():
@@ -62,3 +64,20 @@ def replay(
     ends = [model.engine.state.last_prediction for model in fleet.models]
     fleet.evaluate(max((end for end in ends if not math.isnan(end)), default=now))
     return fleet.metrics(fmt)
+
+
+def _take(fleet: Fleet, model: int, batch: Batch, now: float, interval: float) -> None:
+    """Take a batch in as a live exporter would have: evidence grows from evaluation to evaluation, not all at once."""
+    for part in _evaluated(batch, interval):
+        fleet.ingest(SOURCE, model, part, now)
+        state = fleet.models[model].engine.state
+        fleet.models[model].step(state, state.last_prediction, interval)
+
+
+def _evaluated(batch: Batch, interval: float) -> Iterator[Batch]:
+    """Yield what lies between two evaluations, about, and not less than is worth one."""
+    times = np.empty(0) if batch.times is None else batch.times[np.isfinite(batch.times)]
+    with np.errstate(over="ignore"):
+        span = float(np.ptp(times)) if len(times) else 0.0
+    count = math.ceil(min(span / interval, batch.rows // PART_ROWS))
+    return batch.parts(count) if count > 1 else iter((batch,))
