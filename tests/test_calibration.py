@@ -1,5 +1,6 @@
 """The goals of the alarm, on a small part of what `make calibration` measures."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,12 +10,16 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "calibration"))
 
 import drift
+import evidently_itself
+import others
 import statistic_table
+import through_log
 
+EVIDENTLY = Path(__file__).parent / "fixtures" / "evidently.json"
 GRID = [
     (name, n)
     for name in ("mean by 0.25 sd", "mean by 0.5 sd", "sd by 1.2", "category by 10 points")
-    for n in drift.CAPS
+    for n in (500, 3_000)
 ]
 
 
@@ -38,6 +43,29 @@ def test_a_change_is_found_in_time_and_its_alarm_ends_in_time(name, n):
     assert None not in found
     assert np.mean(found) <= 1.2 * goals[list(drift.CAPS).index(n)] + 0.5
     assert np.median(ended) <= 3
+
+
+@pytest.mark.slow
+def test_records_in_a_log_have_the_evidence_of_their_columns(tmp_path):
+    """What docs/calibration.md measures on columns is what the exporter says of a log."""
+    evidence, alarms = through_log.compared(tmp_path)
+    np.testing.assert_allclose(evidence[0], evidence[1], rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(alarms[0], alarms[1])
+    assert 3 <= alarms[0].sum() <= len(alarms[0]) // 2
+    assert len(set(evidence[0].tolist())) >= 5
+
+
+@pytest.mark.parametrize(
+    "said", json.loads(EVIDENTLY.read_text(encoding="utf-8")), ids=lambda said: f"{said['shape']} {said['sizes']}"
+)
+def test_the_rule_of_evidently_is_what_evidently_itself_says(said):
+    """The fixture is what Evidently 0.7.23 said, see `tests/calibration/evidently_itself.py`."""
+    (reference, levels), (window, _) = (
+        evidently_itself.drawn(said["shape"], rows, other) for other, rows in enumerate(said["sizes"])
+    )
+    value, drifted = others.evidently_default(reference, window, levels)
+    assert value == pytest.approx(said["value"], rel=1e-9, abs=1e-12)
+    assert drifted == said["drifted"]
 
 
 def test_the_page_of_the_statistics_is_what_their_table_says():

@@ -6,11 +6,12 @@ out, as a hundred million values of it would only test the decoder. `--write` pu
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from columns import COLUMNS, KEPT, NORMAL, SKEWED, UNREST, Column, capped, coded
+from others import RULES, judged
 from scipy import stats
 
 from exporter.alarm import Bank, Watched, unrest_of
@@ -32,41 +33,6 @@ CELLS = (
 WINDOWS = {500: 6_000, 3_000: 2_500, 50_000: 200}
 PEER_WINDOWS = {500: 200, 3_000: 100, 50_000: 20}
 PER_REFERENCE = 250
-NEW = -1
-
-
-@dataclass(frozen=True)
-class Column:
-    """How a column is drawn: numbers, or codes of categories where `levels` is not 0."""
-
-    draw: Callable[[np.random.Generator, int], np.ndarray]
-    levels: int = 0
-
-
-def coded(shares):
-    shares = np.array(shares) / np.sum(shares)
-    return Column(lambda rng, n: rng.choice(len(shares), n, p=shares).astype(np.int32), len(shares))
-
-
-def zipf(levels):
-    return coded(1 / np.arange(1, levels + 1))
-
-
-NORMAL = Column(lambda rng, n: rng.normal(size=n))
-SKEWED = (0.5, 0.25, 0.15, 0.07, 0.03)
-COLUMNS = (
-    *[NORMAL] * 6,
-    *[Column(lambda rng, n: rng.lognormal(size=n))] * 3,
-    *[Column(lambda rng, n: rng.standard_t(3, n))] * 2,
-    *[Column(lambda rng, n: rng.standard_exponential(n))] * 2,
-    Column(lambda rng, n: rng.gamma(2, size=n)),
-    coded([0.5, 0.5]),
-    coded([0.9, 0.1]),
-    coded([0.2] * 5),
-    coded(SKEWED),
-    zipf(20),
-    zipf(200),
-)
 
 
 class Watch:
@@ -95,41 +61,8 @@ class Watch:
 def _measure(column, values):
     if not column.levels:
         return Measure(Grid.of(values))
-    kept = min(column.levels, 50)
+    kept = min(column.levels, KEPT)
     return Measure(levels=tuple(map(str, range(kept))), complete=column.levels <= kept)
-
-
-def capped(column, values):
-    """Codes beyond the categories that are counted become that of the others."""
-    return np.minimum(values, min(column.levels, 50)).astype(np.int32) if column.levels else values
-
-
-def peers(column, reference, window):
-    """Whether each of the peers' rules finds drift in a column: by p-value, and by a fixed distance."""
-    if column.levels:
-        counts = [np.bincount(np.maximum(v, 0), minlength=column.levels) for v in (reference, window)]
-        table = np.array(counts)[:, np.sum(counts, axis=0) > 0]
-        p = stats.chi2_contingency(table, correction=False).pvalue if table.shape[1] > 1 else 1.0
-        distance = _jensen_shannon(*counts)
-    else:
-        p = stats.ks_2samp(reference, window, method="asymp").pvalue
-        distance = stats.wasserstein_distance(reference, window) / np.std(reference)
-        edges = np.quantile(reference, np.arange(0.1, 1, 0.1))
-        counts = [np.bincount(np.searchsorted(edges, v), minlength=10) for v in (reference, window)]
-    shares = [np.maximum(c / c.sum(), 1e-4) for c in counts]
-    psi = float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
-    small = p < 0.05
-    evidently = small if len(reference) <= 1000 else distance >= 0.1
-    return {"p < 0.05": small, "Bonferroni": p < 0.05 / len(COLUMNS), "PSI > 0.1": psi > 0.1, "Evidently": evidently}
-
-
-def _jensen_shannon(one, other):
-    p, q = one / one.sum(), other / other.sum()
-    middle = (p + q) / 2
-    return float(np.sqrt((stats.entropy(p, middle) + stats.entropy(q, middle)) / 2))
-
-
-RULES = ("p < 0.05", "Bonferroni", "PSI > 0.1", "Evidently")
 
 
 def false_alarms(scale: float) -> Iterator[tuple[int, int, int, int, dict[str, float]]]:
@@ -147,7 +80,10 @@ def false_alarms(scale: float) -> Iterator[tuple[int, int, int, int, dict[str, f
             before = firing
             if looked < max(PEER_WINDOWS[n] * min(scale, 1), 5):
                 looked += 1
-                each = [peers(c, r, v) for c, r, v in zip(COLUMNS, watch.references, drawn, strict=True)]
+                each = [
+                    judged(r, v, c.levels, len(COLUMNS))
+                    for c, r, v in zip(COLUMNS, watch.references, drawn, strict=True)
+                ]
                 for rule in RULES:
                     found[rule] += any(one[rule] for one in each)
         _progress(f"false alarms m={m} n={n}")
@@ -222,23 +158,6 @@ def _delay(rng, column, changed, n):
         ended += [window] * int((firing & ~now).sum())
         firing = firing & now
     return first, ended + [9] * int(firing.sum())
-
-
-def autoregressive(rho):
-    def draw(rng, n):
-        shocks = rng.normal(0, np.sqrt(1 - rho**2), n)
-        values = np.empty(n)
-        values[0] = rng.normal()
-        for place in range(1, n):
-            values[place] = rho * values[place - 1] + shocks[place]
-        return values
-
-    return Column(draw)
-
-
-REPEATED = Column(lambda rng, n: np.repeat(rng.normal(size=-(-n // 10)), 10)[:n])
-DAILY = Column(lambda rng, n: rng.normal(0.3 * np.sin(np.arange(n) * 2 * np.pi / 12_000), 1))
-UNREST = {"AR(1), rho 0.9": autoregressive(0.9), "each row ten times": REPEATED, "daily cycle of 0.3 sd": DAILY}
 
 
 def restless(windows: int) -> Iterator[tuple[str, float, float, float, float]]:
