@@ -1,7 +1,7 @@
 """Measures everything beside its peers and its limits, in one run on one machine, and prints what it found.
 
-Each thing runs in a process of its own (of the exporter variants.py; the client and profiles have programs of their
-own), five rounds in turn (A B C A B C); of memory and of profiles, three rounds.
+Each thing runs in a process of its own (of the exporter variants.py; the client, profiles and drift have programs of
+their own), five rounds in turn (A B C A B C); of memory, profiles and drift, three rounds.
 Results are medians, ratios are medians of the ratios of each round. `--markdown FILE` writes the table into a page
 between its markers.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 
 import bench_client
+import bench_drift
 import bench_profile
 import workload
 from shared import Row, aligned
@@ -57,6 +58,7 @@ def rows(rounds: int) -> Iterable[Row]:
     yield from memory(results)
     yield from scrapes(results)
     yield from start(results)
+    yield from bench_drift.rows(min(rounds, bench_drift.ROUNDS))
     yield from bench_profile.rows(min(rounds, bench_profile.ROUNDS))
     yield from bench_client.rows(rounds)
 
