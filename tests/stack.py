@@ -194,7 +194,7 @@ def alertmanager(address, directory, config):
 
 @dataclass
 class Webhook:
-    """Receives what Alertmanager sends; `alerts` are as they came, in order."""
+    """Receives what Alertmanager sends; `alerts` are as they came to /alerts, in order."""
 
     address: str = ""
     alerts: list = field(default_factory=list)
@@ -214,7 +214,8 @@ def webhook():
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            hook.alerts.extend(json.loads(body)["alerts"])
+            if self.path == "/alerts":
+                hook.alerts.extend(json.loads(body)["alerts"])
             self.send_response(200)
             self.end_headers()
 

@@ -4,12 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
-import urllib.request
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from socket import create_server
-from urllib.error import URLError
 
 import pytest
 import yaml
@@ -25,7 +19,6 @@ from bundle import (
     recorded,
     run,
     strangers,
-    tool,
 )
 
 PALETTE = {"#0072B2", "#E69F00", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#F0E442", "text"}
@@ -175,157 +168,6 @@ def test_grafana_finds_the_dashboards_where_the_stack_puts_them():
     (provider,) = load("grafana/provisioning/dashboards/dashboards.yml")["providers"]
     assert provider["allowUiUpdates"] is False
     assert f"./grafana/dashboards:{provider['options']['path']}:ro" in DEMO["services"]["grafana"]["volumes"]
-
-
-# Alertmanager
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", ["alerting/alertmanager.yml", "alerting/examples/receivers.yml"])
-def test_amtool_finds_no_fault(path):
-    run("amtool", "check-config", path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("path", "labels", "receivers"),
-    [
-        ("alerting/alertmanager.yml", "alertname=Watchdog severity=none", "nobody"),
-        (
-            "alerting/alertmanager.yml",
-            "alertname=ModelScoreWorse severity=critical model=digits version=3",
-            "responder,visible",
-        ),
-        (
-            "alerting/alertmanager.yml",
-            "alertname=ModelComponentDrifted severity=warning model=digits version=3",
-            "responder,visible",
-        ),
-        ("alerting/alertmanager.yml", "alertname=OfYourOwn", "visible"),
-        ("alerting/examples/receivers.yml", "alertname=Watchdog severity=none", "dead-mans-switch"),
-        ("alerting/examples/receivers.yml", "alertname=ModelScoreWorse severity=critical", "pagerduty,slack"),
-        ("alerting/examples/receivers.yml", "alertname=ModelComponentDrifted severity=warning", "slack"),
-        ("alerting/examples/receivers.yml", "alertname=OfYourOwn", "email"),
-    ],
-)
-def test_an_alert_goes_to_the_receiver_of_its_severity(path, labels, receivers):
-    run(
-        "amtool",
-        "config",
-        "routes",
-        "test",
-        f"--config.file={path}",
-        f"--verify.receivers={receivers}",
-        *labels.split(),
-    )
-
-
-@contextmanager
-def alertmanager(directory):
-    """A real Alertmanager with our configuration; gives its URL."""
-    with create_server(("127.0.0.1", 0)) as free:
-        url = f"127.0.0.1:{free.getsockname()[1]}"
-    arguments = ["--cluster.listen-address=", f"--web.listen-address={url}", f"--storage.path={directory / 'data'}"]
-    command = [tool("alertmanager"), f"--config.file={ROOT / 'alerting/alertmanager.yml'}", *arguments]
-    with (directory / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            yield f"http://{url}"
-        finally:
-            process.terminate()
-
-
-def ask(url, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        return answer.read()
-
-
-def eventually(question, seconds=20):
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return question()
-        except (AssertionError, URLError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-EXPORTER = {"job": "prediction-exporter", "instance": "a:8770"}
-DIGITS = {"job": "prediction-exporter", "model": "digits", "version": "3.0.0"}
-
-
-def alert(name, severity, labels, **more):
-    return {"alertname": name, "severity": severity, **labels, **more}
-
-
-# Alerts that are there first, one that comes, whether it is muted.
-MUTED = [
-    ("down", alert("PredictionExporterSourceDown", "warning", EXPORTER, source="x"), True),
-    ("down", alert("PredictionExporterSourceDown", "warning", EXPORTER | {"instance": "b:8770"}, source="x"), False),
-    ("down", alert("ModelProcessDown", "critical", EXPORTER | DIGITS), True),
-    ("down", alert("ModelComponentDrifted", "warning", DIGITS | {"version": "4"}, component="x"), False),
-    ("down", alert("PredictionExporterDown", "critical", EXPORTER | {"instance": "c:8770"}), False),
-    ("absent", alert("ModelComponentDrifted", "warning", DIGITS, component="x"), True),
-    ("absent", alert("ModelComponentDrifted", "warning", DIGITS | {"job": "another"}, component="x"), False),
-    ("process", alert("ModelPredictionsStopped", "critical", DIGITS), True),
-    ("process", alert("ModelScoreWorse", "critical", DIGITS, score="accuracy"), True),
-    ("process", alert("ModelScoreWorse", "critical", DIGITS | {"version": "4"}, score="accuracy"), False),
-    ("stopped", alert("ModelLatencyHigh", "warning", DIGITS), True),
-    ("stopped", alert("ModelScoreWorse", "critical", DIGITS, score="accuracy"), False),
-    ("failing", alert("ModelPredictionFailures", "warning", DIGITS), True),
-    ("failing", alert("ModelComponentDrifted", "warning", DIGITS, component="x"), False),
-    ("score", alert("ModelComponentDrifted", "warning", DIGITS, component="x"), False),
-    ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="x", role="input"), True),
-    ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="y", role="input"), False),
-    ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="x", role="output"), False),
-]
-FIRST = {
-    "down": alert("PredictionExporterDown", "critical", EXPORTER),
-    "absent": alert("PredictionExporterDown", "critical", {"job": "prediction-exporter"}),
-    "process": alert("ModelProcessDown", "critical", EXPORTER | DIGITS),
-    "stopped": alert("ModelPredictionsStopped", "critical", DIGITS),
-    "failing": alert("ModelPredictionFailures", "critical", DIGITS),
-    "score": alert("ModelScoreWorse", "critical", DIGITS, score="accuracy"),
-    "far": alert("ModelComponentDrifted", "critical", DIGITS, component="x", role="input"),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("first", FIRST)
-def test_an_alert_mutes_what_it_makes_pointless_and_nothing_else(first, tmp_path):
-    expected = {json.dumps(labels, sort_keys=True): muted for cause, labels, muted in MUTED if cause == first}
-    assert expected
-    with alertmanager(tmp_path) as url:
-        eventually(lambda: ask(f"{url}/-/ready"))
-        now = datetime.now(UTC).isoformat()
-        posted = [FIRST[first], *(labels for cause, labels, _ in MUTED if cause == first)]
-        ask(f"{url}/api/v2/alerts", [{"labels": labels, "startsAt": now} for labels in posted])
-
-        def check():
-            found = json.loads(ask(f"{url}/api/v2/alerts"))
-            # The status is that of the last notification; until then it is unprocessed.
-            assert {each["status"]["state"] for each in found} <= {"active", "suppressed"}
-            muted = {json.dumps(each["labels"], sort_keys=True): bool(each["status"]["inhibitedBy"]) for each in found}
-            assert muted.pop(json.dumps(FIRST[first], sort_keys=True)) is False
-            assert muted == expected
-
-        eventually(check, 40)
-
-
-def test_labels_that_mute_by_equality_are_demanded_so_that_their_absence_is_not_equal():
-    for rule in load("alerting/alertmanager.yml")["inhibit_rules"]:
-        for side in ("source_matchers", "target_matchers"):
-            demanded = {re.match(r"(\w+)", matcher)[1] for matcher in rule[side] if not matcher.endswith('""')}
-            assert set(rule["equal"]) - {"job", "version"} <= demanded | {"alertname"}
-
-
-def test_the_receiver_is_where_alertmanager_sends_its_alerts():
-    (webhook,) = load("alerting/alertmanager.yml")["receivers"][0]["webhook_configs"]
-    service = DEMO["services"]["receiver"]
-    assert webhook["url"] == f"http://receiver{service['command'][1]}/alerts"
-    assert service["entrypoint"] == ["python", "-m", "exporter.demo.receiver"]
 
 
 # The stack

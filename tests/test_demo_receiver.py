@@ -89,8 +89,8 @@ def test_an_alert_cannot_fake_a_second_line_or_a_tag():
     text = line(Alert("firing", {"alertname": "A\nB\x1b[31m\u2028C"}, {"summary": "<script>alert(1)</script>"}), NOW)
     assert len(text.splitlines()) == 1
     assert "\x1b" not in text
-    assert "<script>" not in page([text])
-    assert "&lt;script&gt;" in page([text])
+    assert "<script>" not in page([text], None)
+    assert "&lt;script&gt;" in page([text], None)
 
 
 def test_the_page_says_so_when_there_was_no_alert(site):
@@ -138,3 +138,18 @@ def test_the_program_ends_well_when_told_to():
         assert process.stdout.readline().startswith("Waiting for alerts at port ")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
+
+
+def test_the_page_says_whether_alerts_would_arrive(site):
+    assert "The Watchdog has not come yet" in ask(site, "GET", "/")[1]
+    assert ask(site, "POST", "/watchdog", b"{}")[0] == 200
+    assert "The Watchdog came 0 seconds ago: alerts would arrive." in ask(site, "GET", "/")[1]
+    assert "has not come for 5 minutes: alerts do not arrive" in page([], 300)
+
+
+def test_what_a_pipeline_is_asked_for_is_shown_on_one_line(site, capsys):
+    assert ask(site, "POST", "/pipeline", b'{"order": "retrain",\n "model": "a\\nb<"}')[0] == 200
+    assert ask(site, "POST", "/pipeline", b"no JSON")[0] == 400
+    (printed,) = capsys.readouterr().out.splitlines()
+    assert printed.endswith('PIPELINE asked for: {"order":"retrain","model":"a\\nb<"}')
+    assert "a\\nb&lt;" in ask(site, "GET", "/")[1]

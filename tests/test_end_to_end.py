@@ -43,7 +43,7 @@ sources:
   - file: {{path: "logs/*.jsonl"}}
 """
 LABELS = {"job": "prediction-exporter", "model": "digits", "version": "3.0.0"}
-DRIFTED = LABELS | {"alertname": "ModelComponentDrifted", "component": "sharpness", "role": "input"}
+DRIFTED = LABELS | {"alertname": "ModelComponentDrifted", "component": "sharpness", "role": "input", "team": "models"}
 DESCRIPTION = re.compile(
     r"The input sharpness of model digits 3\.0\.0 has left its reference by far: the population stability index "
     r"\(PSI\) beyond noise is (?P<effect>\d+\.\d\d), its threshold 0\.25\. Evidence at (?P<instance>127\.0\.0\.1:\d+): "
@@ -207,7 +207,7 @@ def test_a_drift_in_the_log_pages_starts_the_pipeline_once_and_is_resolved_after
     exporting.process.send_signal(signal.SIGTERM)
     assert exporting.process.wait(10) == 0
     (down,) = received(hook, "PredictionExporterDown", "firing")
-    expected = {"job": "prediction-exporter", "instance": exporting.address, "severity": "critical"}
+    expected = {"job": "prediction-exporter", "instance": exporting.address, "severity": "critical", "team": "platform"}
     assert down["labels"] == expected | {"alertname": "PredictionExporterDown"}
     assert down["annotations"]["description"] == (
         f"The exporter at {exporting.address} does not answer: its models are not monitored."

@@ -5,6 +5,7 @@ import html
 import re
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -17,12 +18,14 @@ import msgspec
 BODY_BYTES = 1 << 20
 SHOWN = 100
 REMEMBERED = 10_000
+SILENCE = 180.0
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10"><title>Alerts</title>
 <style>body{{font:1rem/1.5 sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}}li{{margin:.5rem 0}}</style>
 </head>
 <body><h1>Alerts, newest first</h1>
+<p>{watchdog}</p>
 {alerts}</body></html>
 """
 
@@ -59,6 +62,7 @@ class Receiver(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
         self._latest: deque[str] = deque(maxlen=SHOWN)
         self._told: dict[tuple[tuple[str, str], ...], tuple[str, str]] = {}
+        self._heard: float | None = None
         self._lock = Lock()
 
     def take(self, body: bytes) -> None:
@@ -69,6 +73,11 @@ class Receiver(ThreadingHTTPServer):
             for alert in filter(self._is_news, notification.alerts):
                 self._latest.appendleft(line(alert, now))
                 print(self._latest[0], flush=True)  # noqa: T201 - the log of a container
+
+    def hear(self, _: bytes) -> None:
+        """Take note that the Watchdog has come."""
+        with self._lock:
+            self._heard = time.monotonic()
 
     def retrain(self, body: bytes) -> None:
         """Print and keep what a pipeline is asked for; msgspec.DecodeError when it is no JSON."""
@@ -89,7 +98,7 @@ class Receiver(ThreadingHTTPServer):
     def page(self) -> str:
         """Return the page of the latest alerts."""
         with self._lock:
-            return page(self._latest)
+            return page(self._latest, None if self._heard is None else time.monotonic() - self._heard)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,9 +115,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        take = {"/alerts": self.server.take, "/pipeline": self.server.retrain}.get(self.path)
+        server = self.server
+        take = {"/alerts": server.take, "/watchdog": server.hear, "/pipeline": server.retrain}.get(self.path)
         if take is None:
-            self._answer(HTTPStatus.NOT_FOUND, "Alerts are taken at /alerts, orders of a pipeline at /pipeline\n")
+            self._answer(HTTPStatus.NOT_FOUND, "Alerts are taken at /alerts and /watchdog, orders at /pipeline\n")
         elif not length.isdecimal():
             self._answer(HTTPStatus.LENGTH_REQUIRED, "Content-Length is missing\n")
         elif int(length) > BODY_BYTES:
@@ -151,10 +161,20 @@ def line(alert: Alert, now: datetime) -> str:
     return _UNPRINTABLE.sub(" ", " ".join(words))
 
 
-def page(lines: Iterable[str]) -> str:
-    """Return the page that lists the lines, escaped."""
+def page(lines: Iterable[str], silence: float | None) -> str:
+    """Return the page that lists the lines, escaped; `silence` is the seconds since the Watchdog came."""
     items = "".join(f"<li>{html.escape(text)}</li>\n" for text in lines)
-    return _PAGE.format(alerts=f"<ul>\n{items}</ul>\n" if items else "<p>None yet.</p>\n")
+    alerts = f"<ul>\n{items}</ul>\n" if items else "<p>None yet.</p>\n"
+    return _PAGE.format(alerts=alerts, watchdog=watchdog(silence))
+
+
+def watchdog(silence: float | None) -> str:
+    """Say whether alerts could arrive: the Watchdog comes every minute as long as they can."""
+    if silence is None:
+        return "The Watchdog has not come yet: wait a minute."
+    if silence > SILENCE:
+        return f"<strong>The Watchdog has not come for {silence / 60:.0f} minutes: alerts do not arrive.</strong>"
+    return f"The Watchdog came {silence:.0f} seconds ago: alerts would arrive."
 
 
 def receiver(address: str) -> Receiver:
