@@ -1,8 +1,8 @@
 """Records as numpy columns: what a decoder yields and everything above it reads."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Any, Literal
 
@@ -71,12 +71,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The columns that a decoder fills for one model and version; `ids` are kept where records are joined."""
+    """The columns that a decoder fills for one model and version; `ids` are kept where records are joined.
+
+    `tags` are the paths of values that are wanted as they are logged.
+    """
 
     model: str
     version: str
     fields: tuple[Field, ...]
     ids: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +91,8 @@ class Batch:
     for a category (one past the last level is an unseen category); see `Fault` for a row without a value. `kinds` is
     uint8 of `Kind`; `latency` is seconds or NaN; `times` are Unix seconds or NaN (None where the reader did not ask
     for them); `newest` is the newest time of those looked at (one in some hundred rows, for a log is nearly in order);
-    `ids` are None where the schema does not keep them.
+    `ids` are None where the schema does not keep them; `tags` holds for each path of the schema's the text, number or
+    None of each row, and another object where there is another kind of value.
     """
 
     kinds: NDArray[np.uint8]
@@ -96,6 +101,7 @@ class Batch:
     newest: float
     times: Floats | None = None
     ids: Sequence[str | None] | None = None
+    tags: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

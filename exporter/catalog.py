@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["counter", "gauge", "histogram"]
+Kind = Literal["counter", "gauge", "histogram", "summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Metric:
 _MODEL = ("model", "version")
 _COMPONENT = (*_MODEL, "component", "role")
 _SCORE = (*_MODEL, "score")
+_SEGMENT = (*_MODEL, "segment", "value")
 
 PREDICTIONS = Metric("model_predictions_total", "counter", "Predictions in the log, failed ones included.", _MODEL)
 FAILURES = Metric(
@@ -209,6 +210,105 @@ CONFUSION = Metric(
     "counter",
     "Predictions by predicted and actual class, of a component that says both; every class not listed is __other__.",
     (*_MODEL, "component", "predicted", "actual"),
+)
+SEGMENT_PREDICTIONS = Metric(
+    "model_segment_predictions_total",
+    "counter",
+    "Predictions of a slice of the traffic, failed ones included; slices of fewer than 10 are not shown.",
+    _SEGMENT,
+)
+SEGMENT_FAILURES = Metric(
+    "model_segment_prediction_failures_total",
+    "counter",
+    "Predictions of a slice that the model server logged with an error.",
+    _SEGMENT,
+)
+SEGMENT_LATENCY = Metric(
+    "model_segment_prediction_latency_seconds",
+    "summary",
+    "Time that the model took for one prediction of a slice: sum and count of those whose latency is known.",
+    _SEGMENT,
+)
+SEGMENT_OBSERVATIONS = Metric(
+    "model_segment_observations_total",
+    "counter",
+    "Records of a slice that should carry the component, invalid ones included.",
+    (*_SEGMENT, "component", "role"),
+)
+SEGMENT_INVALID = Metric(
+    "model_segment_invalid_total",
+    "counter",
+    "Invalid values of a component in a slice, for any reason.",
+    (*_SEGMENT, "component", "role"),
+)
+SEGMENT_SCORE = Metric(
+    "model_segment_score", "gauge", "Quality of the model in a slice and window.", (*_SEGMENT, "score", "window")
+)
+SEGMENT_SCORE_LOWER = Metric(
+    "model_segment_score_lower",
+    "gauge",
+    "Lower end of the 95 % interval of a slice's score.",
+    (*_SEGMENT, "score", "window"),
+)
+SEGMENT_SCORE_UPPER = Metric(
+    "model_segment_score_upper",
+    "gauge",
+    "Upper end of the 95 % interval of a slice's score.",
+    (*_SEGMENT, "score", "window"),
+)
+SEGMENT_SCORE_SAMPLES = Metric(
+    "model_segment_score_samples", "gauge", "Records behind a slice's score.", (*_SEGMENT, "score", "window")
+)
+SEGMENT_GAP = Metric(
+    "model_segment_score_gap",
+    "gauge",
+    "How much worse a slice scores than all others together, in the unit of the score; negative where it is better.",
+    (*_SEGMENT, "score", "window"),
+)
+SEGMENT_GAP_LOWER = Metric(
+    "model_segment_score_gap_lower",
+    "gauge",
+    "Lower end of the interval of a gap; above 0 the slice is worse, at 95 % for all slices of a segment together.",
+    (*_SEGMENT, "score", "window"),
+)
+SEGMENT_GAP_UPPER = Metric(
+    "model_segment_score_gap_upper", "gauge", "Upper end of the interval of a gap.", (*_SEGMENT, "score", "window")
+)
+SEGMENT_RANK = Metric(
+    "model_segment_rank",
+    "gauge",
+    "Place of a slice among those of its segment by the lower end of its gap: 1 is the worst.",
+    (*_SEGMENT, "score", "window"),
+)
+SEGMENT_DRIFT = Metric(
+    "model_segment_drift_score",
+    "gauge",
+    "PSI of a component in a slice and window to its reference, on the exposed buckets; absent where it has too few.",
+    (*_SEGMENT, "component", "role", "statistic", "window"),
+)
+FAIRNESS = Metric(
+    "model_fairness",
+    "gauge",
+    "Difference or ratio of a group to the reference group or the rest; of group __all__ that of any two at worst.",
+    (*_MODEL, "metric", "segment", "group", "window"),
+)
+FAIRNESS_LOWER = Metric(
+    "model_fairness_lower",
+    "gauge",
+    "Lower end of the 95 % interval of a fairness measure.",
+    (*_MODEL, "metric", "segment", "group", "window"),
+)
+FAIRNESS_UPPER = Metric(
+    "model_fairness_upper",
+    "gauge",
+    "Upper end of the 95 % interval of a fairness measure.",
+    (*_MODEL, "metric", "segment", "group", "window"),
+)
+FAIRNESS_SAMPLES = Metric(
+    "model_fairness_samples",
+    "gauge",
+    "Predictions of a group behind a fairness measure.",
+    (*_MODEL, "metric", "segment", "group", "window"),
 )
 ACTUALS = Metric("model_actuals_total", "counter", "Actuals in the log.", _MODEL)
 ACTUALS_UNMATCHED = Metric(

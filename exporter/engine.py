@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from exporter.batch import Batch, Column, Fault, Floats, Kind, absent
 from exporter.joins import Joiner, Match, Tallies, Waiting
 from exporter.plan import EvalStep, ModelPlan
+from exporter.segments import Arrived, Coder, Cutter, Slices
 from exporter.summaries import ComponentSummary
 from exporter.windows import Stream, TimeRing
 
@@ -36,6 +37,7 @@ class State:
     tallies: Tallies
     pending: int
     extractor_failures: Counter[str]
+    segments: tuple[Slices, ...] = ()
 
     @property
     def late(self) -> dict[str, int]:
@@ -54,6 +56,7 @@ class Engine:
     def __init__(self, plan: ModelPlan) -> None:
         self.plan = plan
         self._joiner = Joiner(plan.wait, plan.pending)
+        self._cutters = tuple(Cutter(cut, Coder(cut.segment)) for cut in plan.cuts)
         self._extractor_failures: Counter[str] = Counter()
         self._time_before = math.nan
         self.state = State(
@@ -67,7 +70,13 @@ class Engine:
             tallies=Tallies(),
             pending=0,
             extractor_failures=Counter(),
+            segments=tuple({} for _ in plan.cuts),
         )
+
+    @property
+    def cutters(self) -> tuple[Cutter, ...]:
+        """Return what knows the slices of each segment."""
+        return self._cutters
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -97,8 +106,16 @@ class Engine:
             times = _known(batch.times, self._time_before, now)
             self._time_before, moment = float(times[-1]), float(times.max())
             batch = replace(batch, times=times)
-        self._take(self._fresh(batch, rejects), now, moment)
+        self._take(self._fresh(self._coded(batch), rejects), now, moment)
         return rejects
+
+    def _coded(self, batch: Batch) -> Batch:
+        """Return the batch with a column more for each segment: what slice each row is of."""
+        if not self._cutters:
+            return batch
+        read = {key: batch.columns[place] for key, place in self.plan.extra.items()}
+        codes = (cutter.coder.codes(batch.tags, read) for cutter in self._cutters)
+        return replace(batch, columns=(*batch.columns, *codes), tags={})
 
     def _take(self, batch: Batch, now: float, moment: float) -> None:
         predicted, failed = _kind(batch, Kind.PREDICTION), _kind(batch, Kind.FAILED)
@@ -107,7 +124,8 @@ class Engine:
         if sound.any():
             columns = _rows([batch.columns[i] for i in self.plan.predicted], sound)
             predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
-        outcomes, delays = self._outcomes(batch, sound, failed, now)
+        segments = self._predicted(batch, predicted, failed, now)
+        outcomes, segments, delays = self._outcomes(batch, sound, failed, segments, now)
         self._joiner.expire(moment)
         self.state = State(
             predictions=predictions,
@@ -120,7 +138,24 @@ class Engine:
             tallies=self._joiner.tallies(),
             pending=self._joiner.pending,
             extractor_failures=self._extractor_failures.copy(),
+            segments=segments,
         )
+
+    def _predicted(self, batch: Batch, rows: Mask, failed: Mask, now: float) -> tuple[Slices, ...]:
+        """Return the slices of each segment with the predictions of a batch."""
+        if not (self._cutters and rows.any()):
+            return self.state.segments
+        columns = _rows([batch.columns[i] for i in self.plan.predicted], rows)
+        arrived = Arrived(columns, now, None if batch.times is None else batch.times[rows])
+        failed, latency = failed[rows], batch.latency[rows]
+        cut = zip(self._cutters, self.state.segments, self._codes(batch.columns), strict=True)
+        return tuple(
+            cutter.predicted(slices, codes[rows], arrived, failed=failed, latency=latency)
+            for cutter, slices, codes in cut
+        )
+
+    def _codes(self, columns: Sequence[Column]) -> Sequence[Column]:
+        return columns[len(self.plan.schema.fields) :]
 
     def _last(self, batch: Batch, predicted: Mask, now: float) -> float:
         """Return the newest time of a prediction; one ahead of the clock would hide that predictions have stopped."""
@@ -157,24 +192,36 @@ class Engine:
             [key for key, kept in zip(batch.ids, keep.tolist(), strict=True) if kept],
         )
 
-    def _outcomes(self, batch: Batch, sound: Mask, failed: Mask, now: float) -> tuple[Stream, Floats]:
-        """Join what can be joined and add it to the outcomes; returns them with the delays in seconds."""
+    def _outcomes(
+        self, batch: Batch, sound: Mask, failed: Mask, segments: tuple[Slices, ...], now: float
+    ) -> tuple[Stream, tuple[Slices, ...], Floats]:
+        """Join what can be joined and add it to the outcomes and slices; returns them with the delays in seconds."""
         outcomes, delays, times = self.state.outcomes, np.empty(0), batch.times
         if batch.ids is None or not self.plan.outcome_components:
-            return outcomes, delays
+            return outcomes, segments, delays
         labelled = _kind(batch, Kind.ACTUAL)
         both = sound & labelled
         self._joiner.fail(_ids(batch, failed), _at(times, failed, now))
         if both.any():
             self._joiner.together(_ids(batch, both), _at(times, both, now))
-            columns = self._outcome_columns(_rows(batch.columns, both))
-            outcomes = outcomes.add(columns, now, None if times is None else times[both])
+            arrived = Arrived(_rows(batch.columns, both), now, None if times is None else times[both])
+            outcomes, segments = self._joined(outcomes, segments, arrived)
         matches = self._matches(batch, sound & ~labelled, labelled & ~both, now)
         if matches:
             met = None if times is None else np.array([moment for *_, moment in matches])
-            outcomes = outcomes.add(self._outcome_columns(self._matched_columns(matches)), now, met)
+            arrived = Arrived(self._matched_columns(matches), now, met)
+            outcomes, segments = self._joined(outcomes, segments, arrived)
             delays = np.array([delay for _, _, delay, _ in matches])
-        return outcomes, delays
+        return outcomes, segments, delays
+
+    def _joined(
+        self, outcomes: Stream, segments: tuple[Slices, ...], arrived: Arrived
+    ) -> tuple[Stream, tuple[Slices, ...]]:
+        """Add joined rows, given in the columns of predictions and actuals."""
+        computed = replace(arrived, columns=self._outcome_columns(arrived.columns))
+        cut = zip(self._cutters, segments, self._codes(arrived.columns), strict=True)
+        slices = tuple(cutter.joined(old, codes, computed) for cutter, old, codes in cut)
+        return outcomes.add(computed.columns, computed.now, computed.times), slices
 
     def _matches(self, batch: Batch, waiting: Mask, late: Mask, now: float) -> list[Match]:
         matches: list[Match] = []
@@ -189,10 +236,11 @@ class Engine:
 
     def _matched_columns(self, matches: Sequence[Match]) -> list[Column]:
         """Return columns in the order of the schema; those that no outcome reads are left empty."""
-        columns = [np.empty(0)] * len(self.plan.schema.fields)
+        fields = self.plan.schema.fields
+        columns = [np.empty(0)] * (len(fields) + len(self._cutters))
         for places, side in ((self.plan.kept, 0), (self.plan.actual, 1)):
             for i, values in zip(places, zip(*(match[side] for match in matches), strict=True), strict=True):
-                numeric = self.plan.schema.fields[i].levels is None
+                numeric = i < len(fields) and fields[i].levels is None
                 columns[i] = np.array(values, np.float64 if numeric else np.int32)
         return columns
 

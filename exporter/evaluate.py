@@ -9,33 +9,15 @@ import numpy as np
 
 from exporter.alarm import Evidence, Verdict
 from exporter.alarm.discovery import discovered
-from exporter.batch import Floats
-from exporter.plan import Group, ModelPlan, ScorePlan, statistics
+from exporter.comparison import compare, measure
+from exporter.plan import Group, ModelPlan, statistics
 from exporter.profile import Component
 from exporter.scores import Measurement
-from exporter.summaries import ComponentSummary, Stack
+from exporter.slicing import Slicing
+from exporter.summaries import ComponentSummary
 from exporter.windows import Summaries, WindowSpec
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Of K components by statistic: distances, NaN below the minimum sample; what noise would make of them; p-values.
-
-    The noise is known of some statistics, and p-values are of those that were asked for.
-    """
-
-    drift: dict[str, list[float]]
-    noise: dict[str, list[float]]
-    p_value: dict[str, list[float]]
-
-    def row(self, place: int) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
-        """Return drift, noise and p-values of one component."""
-        drift, noise, p_value = (
-            {name: values[place] for name, values in part.items()} for part in (self.drift, self.noise, self.p_value)
-        )
-        return drift, noise, p_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +64,7 @@ class Evaluation:
     overall: Mapping[str, float] = field(default_factory=dict)
     alarms: tuple[tuple[Component, Verdict], ...] = ()
     discoveries: tuple[tuple[Component, bool], ...] = ()
+    slicing: Slicing = field(default_factory=Slicing)
     time: float = math.nan
 
 
@@ -117,7 +100,9 @@ def evaluate(plan: ModelPlan, predictions: Mapping[str, Summaries], outcomes: Ma
         overall[spec.label] = _overall(readings)
         if spec.earlier is None:
             predicted, joined = predictions[spec.base], outcomes[spec.base]
-            scores += [_score(s, joined if s.outcome else predicted, spec.label, failures) for s in plan.scores]
+            for score in plan.scores:
+                summaries = [(joined if score.outcome else predicted)[place] for place in score.components]
+                scores.append(ScoreReading(score.name, spec.label, measure(score, summaries, failures)))
     return Evaluation(tuple(components), tuple(scores), drifted, failures, overall)
 
 
@@ -146,34 +131,6 @@ def _quantiles(summary: ComponentSummary) -> tuple[float, ...]:
     return tuple(summary.histogram.quantiles(np.array(QUANTILES)).tolist())
 
 
-@np.errstate(all="ignore")
-def compare(group: Group, window: Stack, failures: Counter[tuple[str, str]], reference: Stack) -> Comparison:
-    """Compare a window of a group's K components with a reference.
-
-    A statistic that fails is one counted failure and costs only itself.
-    """
-    found = Comparison({}, {}, {})
-    for name, statistic in group.statistics.items():
-        try:
-            enough = statistic.enough(reference, window)
-            found.drift[name] = _of_each(group, statistic.measure(reference, window) * enough)
-            if statistic.noise is not None:
-                found.noise[name] = _of_each(group, statistic.noise(reference, window) * enough)
-            if statistic.p_value is not None and name in group.tested:
-                found.p_value[name] = _of_each(group, statistic.p_value(reference, window) * enough)
-        except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
-            failures["drift", name] = 1  # of an evaluation, however many windows and components it is of
-            found.drift[name] = [math.nan] * len(group.places)
-    return found
-
-
-def _of_each(group: Group, values: Floats) -> list[float]:
-    if values.shape != (len(group.places),):
-        raise ValueError(f"{values.shape} values of {len(group.places)} components")
-    found: list[float] = values.tolist()
-    return found
-
-
 def _drifted(readings: Sequence[ComponentReading]) -> float:
     """Return the share of components whose first statistic is over its threshold; NaN where none can be judged."""
     verdicts = []
@@ -190,12 +147,3 @@ def _overall(readings: Sequence[ComponentReading]) -> float:
     weights = [reading.component.spec.importance for reading in judged]
     effects = (weight * reading.effect for weight, reading in zip(weights, judged, strict=True))
     return sum(effects) / sum(weights) if judged else math.nan
-
-
-def _score(plan: ScorePlan, window: Summaries, label: str, failures: Counter[tuple[str, str]]) -> ScoreReading:
-    name = plan.reference.spec.name
-    try:
-        return ScoreReading(name, label, plan.score.measure(*(window[place] for place in plan.components)).shown)
-    except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
-        failures["score", name] = 1
-        return ScoreReading(name, label, Measurement(math.nan, 0))

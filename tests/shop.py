@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.decoders.native import NativeDecoder
 from exporter.engine import Engine
 from exporter.plan import plan
-from exporter.profile import ComponentSpec, ProfileSpec, ScoreSpec, build, columns_of
+from exporter.profile import ComponentSpec, ProfileSpec, ScoreSpec, build, columns_of, dump
 from exporter.windows import WindowSpec
 
 COLOURS = ("red", "green", "blue")
@@ -82,6 +82,11 @@ def built(spec):
 def profile():
     """The profile of the reference records."""
     return built(SPEC)
+
+
+def dumped():
+    """The profile as the bytes of its file."""
+    return dump(profile())
 
 
 @cache

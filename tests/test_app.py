@@ -370,7 +370,7 @@ def test_an_evaluation_that_takes_long_keeps_neither_scrapes_nor_records_waiting
             release.wait(3)
         return PSI.measure(reference, window)
 
-    monkeypatch.setattr(plan, "STATISTICS", {**STATISTICS, "psi": replace(PSI, measure=slow)})
+    monkeypatch.setattr(plan.model, "STATISTICS", {**STATISTICS, "psi": replace(PSI, measure=slow)})
     site.append(shop.records(300))
     with site.running(prepare=lambda _: started.set()) as app:
         assert entered.wait(5)
@@ -394,7 +394,7 @@ def test_a_statistic_that_fails_is_counted_by_name_and_the_others_are_scraped(si
     def boom(*_):
         raise RuntimeError
 
-    monkeypatch.setattr(plan, "STATISTICS", {**STATISTICS, "psi": replace(PSI, measure=boom)})
+    monkeypatch.setattr(plan.model, "STATISTICS", {**STATISTICS, "psi": replace(PSI, measure=boom)})
     site.append(shop.records(1000))
     found = read(package.replay(site.load(), [str(site.log)]))
     assert value(found, "prediction_exporter_evaluation_failures_total", kind="drift", name="psi") == 1

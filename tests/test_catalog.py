@@ -52,7 +52,7 @@ def test_every_declared_metric_is_in_the_catalogue_once():
     assert len({metric.name for metric in METRICS}) == len(METRICS)
 
 
-TESTED = "    statistics: [chi_square]\n"
+TESTED = "    statistics: [chi_square]\n    segments: [{by: input.colour, fairness: {}}]\n"
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,8 @@ def test_every_series_has_the_labels_and_the_type_that_the_catalogue_says(scrape
     kinds, labels = {}, defaultdict(set)
     for family in parse_text(scrapes[moment].decode()):
         for sample in family.samples:
-            name = re.sub(r"_(bucket|sum|count)$", "", sample.name) if family.type == "histogram" else sample.name
+            parts = family.type in ("histogram", "summary")
+            name = re.sub(r"_(bucket|sum|count)$", "", sample.name) if parts else sample.name
             kinds[name] = family.type
             labels[name].add(frozenset(sample.labels) - {"le"})
     known = {metric.name: metric for metric in METRICS}

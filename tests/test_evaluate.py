@@ -174,7 +174,7 @@ def test_a_statistic_that_raises_costs_only_itself_and_is_counted(monkeypatch, n
         raise ZeroDivisionError
 
     broken = {**STATISTICS, name: replace(STATISTICS[name], **{part: boom})}
-    monkeypatch.setattr(plans, "STATISTICS", broken)
+    monkeypatch.setattr(plans.model, "STATISTICS", broken)
     planned = plan(shop.profile(), LONG)
     evaluation = evaluated(log, planned=planned)
     concerned = any(name in group.statistics for group in (*planned.prediction_groups, *planned.outcome_groups))
@@ -351,8 +351,8 @@ def test_an_output_weighs_more_in_the_alarm_than_an_input_and_a_main_component_m
     least = share["input", "change"]
     assert share["input", "size"] == pytest.approx(5 * least)
     assert share["output", "price"] == pytest.approx(3 * least)
-    assert plans._watched(next(c for c in order if (c.role, c.name) == ("output", "sold"))).weight == 5.0
-    assert plans._watched(next(c for c in order if c.role == "actual")).weight == 1.0
+    assert plans.build._watched(next(c for c in order if (c.role, c.name) == ("output", "sold"))).weight == 5.0
+    assert plans.build._watched(next(c for c in order if c.role == "actual")).weight == 1.0
 
 
 def test_what_has_evidence_is_told_whether_it_has_left_its_reference():

@@ -6,19 +6,39 @@ from exporter.alarm import Verdict
 from exporter.engine import Engine
 from exporter.evaluate import Evaluation, evaluate
 from exporter.exposition.families import ModelLines
+from exporter.fairness import METRICS
 from exporter.plan import ModelPlan
 from exporter.process import ProcessSample
 from exporter.scores import Measurement
+from exporter.segments import FLOOR, Cut, Slice
+from exporter.slicing import Slicing, sliced
 
 _QUIET = Verdict(-1.0, firing=False, tolerance=0.01, kind="shape", since=0.0)
 
 
 def series(plan: ModelPlan, *, watched: bool) -> int:
     """Return the series of a model once every statistic and score has its sample; `watched` if its process is."""
-    state = replace(Engine(plan).state, last_prediction=0.0)
+    state = replace(Engine(plan).state, last_prediction=0.0, segments=tuple(map(_full, plan.cuts)))
     evaluation = evaluate(plan, state.predictions.windows(0.0), state.outcomes.windows(0.0))
+    evaluation = replace(evaluation, slicing=sliced(plan, state.segments, 0.0, evaluation.failures))
     families = ModelLines(plan).families(state, _complete(plan, evaluation))
-    return len(fields(ProcessSample)) * watched + sum(family.body.count("\n") for family in families)
+    fair = sum((cut.segment.slices + 1) * len(cut.windows) for cut in plan.cuts if cut.segment.fairness is not None)
+    fixed = len(fields(ProcessSample)) * watched + fair * len(METRICS) * 4  # value, interval and samples
+    return fixed + sum(family.body.count("\n") for family in families)
+
+
+def _full(cut: Cut) -> dict[str, Slice]:
+    """Return as many slices of a segment as there may be."""
+    one = replace(cut.empty(), count=FLOOR)
+    return {str(number): one for number in range(cut.segment.slices)}
+
+
+def _judged(slicing: Slicing) -> Slicing:
+    known = Measurement(0.0, 0, 0.0, 0.0)
+    return Slicing(
+        tuple(replace(gap, found=known, gap=0.0, lower=0.0, upper=0.0, rank=1) for gap in slicing.gaps),
+        tuple(replace(reading, drift=0.0) for reading in slicing.readings),
+    )
 
 
 def _complete(plan: ModelPlan, evaluation: Evaluation) -> Evaluation:
@@ -43,4 +63,5 @@ def _complete(plan: ModelPlan, evaluation: Evaluation) -> Evaluation:
         overall=dict.fromkeys(evaluation.overall, 0.0),
         alarms=tuple((component, _QUIET) for component in watched),
         discoveries=tuple((component, False) for component in watched),
+        slicing=_judged(evaluation.slicing),
     )

@@ -10,15 +10,16 @@ from pathlib import Path
 from exporter import __version__, catalog, profile
 from exporter.app.budget import series
 from exporter.batch import Batch, Schema
-from exporter.config import Config, ModelConfig
+from exporter.config import Config, ModelConfig, segment_of
 from exporter.engine import Engine, State
 from exporter.evaluate import Evaluation, alarmed, evaluate
-from exporter.explain import explain
+from exporter.explain import explain, explain_slices
 from exporter.exposition.families import ModelLines, ordered, overflow, own_families
 from exporter.exposition.negotiate import Format
 from exporter.exposition.render import Family, line, render
 from exporter.plan import plan, plug_ins
 from exporter.process import ProcessSample, ProcessWatch
+from exporter.slicing import sliced
 from exporter.state import Watch
 from exporter.telemetry import Telemetry
 
@@ -41,6 +42,7 @@ class Model:
             tolerance=config.alarm.tolerance,
             steps=config.alarm.false_alarm_budget / interval,
             more=config.statistics,
+            segments=tuple(segment_of(written) for written in config.segments),
         )
         self.series = series(self.plan, watched=config.process is not None)
         self.engine = Engine(self.plan)
@@ -48,6 +50,7 @@ class Model:
         self.watch = Watch(self.engine, self.plan.bank.start())
         self._stepped = -math.inf
         self._budget = config.alarm.false_alarm_budget
+        self._preferences = {score.name: score.reference.preference for score in self.plan.scores}
         self._lines = ModelLines(self.plan)
         self._watch = None if config.process is None else ProcessWatch(config.process)
         self._process: ProcessSample | None = None
@@ -69,7 +72,8 @@ class Model:
         state = self.engine.state
         self.step(state, now)
         found = evaluate(self.plan, state.predictions.windows(now), state.outcomes.windows(now))
-        self.evaluation = replace(alarmed(self.plan, found, self.watch.evidence), time=now)
+        slicing = sliced(self.plan, state.segments, now, found.failures)
+        self.evaluation = replace(alarmed(self.plan, found, self.watch.evidence), slicing=slicing, time=now)
         return self.evaluation
 
     def findings(self, window: str | None) -> Iterator[dict[str, object]]:
@@ -86,6 +90,7 @@ class Model:
                     "evaluated": None if latest is None else latest.time,
                     "false_alarm_budget_seconds": self._budget,
                     "components": [] if latest is None else explain(self.plan, spec, windows, latest),
+                    "slices": [] if latest is None else explain_slices(latest.slicing, spec.label, self._preferences),
                 }
 
     def families(self) -> Iterator[Family]:

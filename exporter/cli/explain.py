@@ -10,7 +10,7 @@ import msgspec
 
 from exporter.cli.ask import ask, parsed
 from exporter.cli.failure import CommandError
-from exporter.explain import Finding
+from exporter.explain import Finding, SliceFinding
 
 DAY = 86_400
 OK = 200
@@ -25,6 +25,7 @@ class Answer(msgspec.Struct):
     evaluated: float | None
     false_alarm_budget_seconds: float
     components: list[Finding]
+    slices: list[SliceFinding]
 
 
 class _Body(msgspec.Struct):
@@ -61,8 +62,16 @@ def told(answer: Answer) -> Iterator[str]:
     yield f"{answer.model} {answer.version}, last {answer.window}: {when}"
     for finding in answer.components:
         yield from _finding(finding)
+    for worse in answer.slices:
+        yield from _slice(worse)
     days = answer.false_alarm_budget_seconds / DAY
     yield f"  On average at most one alarm in {days:g} days is false, of all components of the model together."
+
+
+def _slice(finding: SliceFinding) -> Iterator[str]:
+    yield f"  WORSE {finding.segment} {finding.value}: {finding.text}"
+    for reason in finding.reasons:
+        yield f"        {reason.role} {reason.component}: {reason.text}"
 
 
 def _finding(finding: Finding) -> Iterator[str]:

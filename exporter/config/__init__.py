@@ -3,6 +3,7 @@
 from exporter.config.load import load, load_checked, load_spec, read
 from exporter.config.model import Actuals, Config, Limits, ModelConfig
 from exporter.config.problem import ConfigError, Problem
+from exporter.config.segments import segment_of
 from exporter.config.values import parse_duration, parse_window
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "parse_duration",
     "parse_window",
     "read",
+    "segment_of",
 ]

@@ -11,6 +11,8 @@ from exporter.config.model import Config
 from exporter.config.problem import ConfigError, Problem, suggest
 from exporter.config.reader import Reader, Refused
 from exporter.config.scalars import quote
+from exporter.config.segments import segment_of
+from exporter.config.values import parse_window
 from exporter.decoders import PLUGINS as DECODERS
 from exporter.plan import plan
 from exporter.profile import Profile, ProfileError, ProfileSpec
@@ -88,9 +90,20 @@ def _check_profiles(reader: Reader) -> None:
         name = reader.found.get(f"{model}.name")
         if name not in (None, found.name):
             reader.refuse(f"{model}.name", f"the profile is that of {quote(found.name)}; write that or leave it out")
+        _check_segments(reader, model, found)
         first = seen.setdefault((found.name, found.version), model)
         if first != model:
             reader.refuse(key, f"{found.name} {found.version} is already {first}")
+
+
+def _check_segments(reader: Reader, model: str, found: Profile) -> None:
+    """Check that each segment fits the profile and the windows."""
+    windows = reader.found.get(f"{model}.windows") or [parse_window("1h")]
+    for place, written in enumerate(reader.found.get(f"{model}.segments") or []):
+        try:
+            plan(found, windows, segments=(segment_of(written),))
+        except ValueError as error:
+            reader.refuse(f"{model}.segments[{place}]", str(error))
 
 
 def _profile(path: Path) -> Profile:

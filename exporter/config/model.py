@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import msgspec
 
 from exporter.config.kinds import Checked, PlugIn, Written
+from exporter.config.segments import Path as RecordPath
+from exporter.config.segments import SegmentConfig, check_segments
 from exporter.config.values import parse_duration, parse_window
 from exporter.drift import PLUGINS as STATISTICS
 from exporter.process import ProcessConfig
@@ -61,7 +63,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model: the file of its profile, its windows and how its server is watched.
 
     `name` may repeat the profile's, so that a wrong file is noticed; `latency_buckets` are in seconds. `statistics` are
-    taken of all components beside the usual ones, with their p-values.
+    taken of all components beside the usual ones, with their p-values. `segments` cut the traffic into slices.
     """
 
     profile: Path
@@ -73,6 +75,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         default_factory=lambda: list(LATENCY_BUCKETS)
     )
     statistics: Annotated[list[str], Checked(_known)] = []
+    segments: Annotated[list[RecordPath | SegmentConfig], Checked(check_segments)] = []
     actuals: Actuals = Actuals()
     alarm: Alarm = Alarm()
     process: ProcessConfig | None = None

@@ -131,9 +131,18 @@ class BatchBuffer:
         self._dtype = np.dtype({"names": names, "formats": [code.replace("B", "u1") for code in codes]})
         self._floats = [i for i, code in enumerate(codes) if code == "d"]
         self._tuples = self._compile(f"[({', '.join(values)},) for r in rows]")
+        self._read_tags = {path: self._compile(f"[{self._tag(path, shape)} for r in rows]") for path in schema.tags}
         self._scope["pack"] = self._struct.pack
         self._pack = self._compile(f"b''.join([pack({', '.join(values)}) for r in rows])")
         self._start()
+
+    def _tag(self, path: str, shape: Shape) -> str:
+        attributes, walk = shape.locate(path)
+        if walk is None:
+            return f"r.{attributes}"
+        name = f"tag{len(self._scope)}"
+        self._scope[name] = lambda raw: category(descend(raw, walk))
+        return f"{name}(r.{attributes})"
 
     def _expression(self, place: int, field: Field, shape: Shape) -> str:
         attributes, walk = shape.locate(field.element or "")
@@ -157,6 +166,7 @@ class BatchBuffer:
         self._packed: list[bytes] = []
         self._rows = 0
         self._ids: list[str | None] = []
+        self._tags: dict[str, list[object]] = {path: [] for path in self._schema.tags}
         self._newest = math.nan
 
     def __len__(self) -> int:
@@ -169,11 +179,20 @@ class BatchBuffer:
         except (struct.error, AttributeError):  # a null where a number or an object may stand
             self._packed.append(b"".join(map(self._pack_nulls, self._tuples([self._fill(row) for row in rows]))))
         self._rows += len(rows)
+        for path, read in self._read_tags.items():
+            self._tags[path] += self._tagged(read, rows)
         if self._schema.ids:
             self._ids += [None if row.id is None else str(row.id) for row in rows]
         newest = epoch(next((row.time for row in reversed(rows) if row.time is not None), None))
         if newest > self._newest or math.isnan(self._newest):
             self._newest = newest
+
+    def _tagged(self, read: Callable[[Any], Any], rows: Sequence[Any]) -> list[object]:
+        try:
+            found: list[object] = read(rows)
+        except AttributeError:  # a null where an object may stand
+            found = read([self._fill(row) for row in rows])
+        return found
 
     def _pack_nulls(self, values: tuple[Any, ...]) -> bytes:
         filled = list(values)
@@ -186,9 +205,10 @@ class BatchBuffer:
         """Return what has been gathered, and how many rows said nothing and were left out; start anew."""
         table = np.frombuffer(b"".join(self._packed), self._dtype)
         ids: list[str | None] | None = self._ids if self._schema.ids else None
-        keep = np.flatnonzero(table["kind"])
+        tags, keep = self._tags, np.flatnonzero(table["kind"])
         if empty := len(table) - len(keep):
             table, ids = table[keep], None if ids is None else [ids[i] for i in keep]
+            tags = {path: [values[i] for i in keep] for path, values in tags.items()}
         newest = self._newest
         self._start()
         columns: tuple[Column, ...] = tuple(
@@ -196,7 +216,7 @@ class BatchBuffer:
         )
         times: Floats | None = np.ascontiguousarray(table["time"]) if self._event_time else None
         latency: Floats = np.ascontiguousarray(table["latency"])
-        return Batch(np.ascontiguousarray(table["kind"]), columns, latency, newest, times, ids), empty
+        return Batch(np.ascontiguousarray(table["kind"]), columns, latency, newest, times, ids, tags), empty
 
 
 def _one_of(value: object, others: tuple[object, object]) -> bool:

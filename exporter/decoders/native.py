@@ -15,7 +15,7 @@ import numpy as np
 
 from exporter.batch import Batch, Schema
 from exporter.decoders.columns import BatchBuffer, Coding, dtype_of
-from exporter.decoders.shape import Shape
+from exporter.decoders.shape import Dtype, Shape
 
 PIECE = 1 << 16  # decoded objects should die in the processor's cache: 64 KiB is twice as fast as 4 MiB
 ROWS = 8192  # a batch this long makes sorting and counting cheap
@@ -79,7 +79,9 @@ class NativeDecoder:
 
     def __init__(self, schemas: Sequence[Schema], *, event_time: bool = False) -> None:
         self._schemas = schemas
-        self._shape = Shape((field.element or "", dtype_of(field)) for schema in schemas for field in schema.fields)
+        paths = [(field.element or "", dtype_of(field)) for schema in schemas for field in schema.fields]
+        tags: list[tuple[str, Dtype]] = [(path, "category") for schema in schemas for path in schema.tags]
+        self._shape = Shape([*paths, *tags])
         self._decoder = msgspec.json.Decoder(self._shape.row)
         self._versions = [Coding((schema.version,)) for schema in schemas]
         self._buffers = [BatchBuffer(schema, self._shape, event_time=event_time) for schema in schemas]

@@ -9,6 +9,7 @@ from exporter.catalog import METRICS, Metric
 from exporter.engine import State
 from exporter.evaluate import QUANTILES, Evaluation
 from exporter.exposition.render import Family, HistogramLines, SeriesLines, edge_text, label_text, line, number
+from exporter.exposition.segments import compared, traffic
 from exporter.plan import ModelPlan, statistics
 from exporter.profile import Component
 from exporter.summaries import ComponentSummary
@@ -50,6 +51,7 @@ class ModelLines:
     """All families of one model; what is fixed by its profile is formatted once."""
 
     def __init__(self, plan: ModelPlan) -> None:
+        self._plan = plan
         self._labels = plan.labels
         self._fixed = tuple(_fixed(plan))
         self._predictions = [ComponentLines(plan.labels, c) for c in plan.prediction_components]
@@ -65,8 +67,10 @@ class ModelLines:
             for component, summary in zip(lines, total, strict=True):
                 yield from component.families(summary)
         yield from self._fixed
+        yield from traffic(self._plan, state.segments)
         if evaluation is not None:
             yield from self._evaluated(evaluation)
+            yield from compared(self._labels, evaluation.slicing)
         if self._labelled:
             yield from self._actuals(state)
 

@@ -10,6 +10,7 @@ from typing import Any
 from exporter.alarm import Evidence, Part
 from exporter.engine import Engine
 from exporter.joins import Tallies
+from exporter.segments import Cutter, Slice, Slices
 from exporter.state import codec
 from exporter.state.codec import Unfit
 from exporter.state.journal import Journal
@@ -119,15 +120,31 @@ def _items(watch: Watch) -> dict[str, Item]:
     found[f"{name}\x1flatency"] = (state.latency, codec.pack_summary)
     found[f"{name}\x1fdelay"] = (state.delay, codec.pack_summary)
     for kind, stream in (("predictions", state.predictions), ("outcomes", state.outcomes)):
-        prefix = f"{name}\x1f{kind}"
-        found[f"{prefix}\x1fbins"] = ((signature(stream.measures),), list)
-        found[f"{prefix}\x1ftotal"] = (stream.total, codec.pack_summaries)
-        for label, ring in stream.rings.items():
-            found |= _ring(f"{prefix}\x1f{label}", ring)
+        found |= _stream(f"{name}\x1f{kind}", stream)
+    for cutter, slices in zip(watch.engine.cutters, state.segments, strict=True):
+        found |= _segment(f"{name}\x1fsegment\x1f{cutter.cut.segment.name}", cutter, slices)
     for place, (part, evidence) in enumerate(zip(watch.engine.plan.bank.parts, watch.evidence, strict=True)):
         found[f"{name}\x1fevidence of\x1f{place}"] = ((part.block.signature,), list)
         found[f"{name}\x1fevidence\x1f{place}"] = (evidence, codec.pack_evidence)
     return found
+
+
+def _stream(prefix: str, stream: Stream) -> Iterator[tuple[str, Item]]:
+    yield f"{prefix}\x1fbins", ((signature(stream.measures),), list)
+    yield f"{prefix}\x1ftotal", (stream.total, codec.pack_summaries)
+    for label, ring in stream.rings.items():
+        yield from _ring(f"{prefix}\x1f{label}", ring)
+
+
+def _segment(prefix: str, cutter: Cutter, slices: Slices) -> Iterator[tuple[str, Item]]:
+    """Yield what is known of a segment: its slices, by a name that no text of theirs can spoil, and its vocabulary."""
+    if cutter.coder.vocabulary is not None:
+        yield f"{prefix}\x1fvocabulary", (cutter.coder.vocabulary.save(), list)
+    for label, one in slices.items():
+        at = f"{prefix}\x1f{label.encode().hex()}"
+        yield f"{at}\x1ftraffic", ((one.count, one.failures, one.timed, one.seconds), list)
+        yield from _stream(f"{at}\x1fpredictions", one.predictions)
+        yield from _stream(f"{at}\x1foutcomes", one.outcomes)
 
 
 def _facts(engine: Engine) -> tuple[object, ...]:
@@ -172,6 +189,7 @@ class _Reader:
             latency=self._part("latency", lambda p: codec.summary_of(p, engine.plan.latency), state.latency),
             delay=self._part("delay", lambda p: codec.summary_of(p, engine.plan.delay), state.delay),
         )
+        state = replace(state, segments=tuple(map(self._segment, engine.cutters)))
         before = engine.time_before
         facts = self._part("facts", list, None)
         if facts is not None:
@@ -212,6 +230,20 @@ class _Reader:
         )
         rings = {label: self._ring(f"{kind}\x1f{label}", ring) for label, ring in stream.rings.items()}
         return replace(stream, total=summed, rings=rings)
+
+    def _segment(self, cutter: Cutter) -> dict[str, Slice]:
+        prefix, empty, slices = f"segment\x1f{cutter.cut.segment.name}", cutter.cut.empty(), {}
+        if cutter.coder.vocabulary is not None and f"{prefix}\x1fvocabulary" in self._parts:
+            cutter.coder.vocabulary.resume(self._part(f"{prefix}\x1fvocabulary", list, None))
+        for key in [key for key in self._parts if key.startswith(f"{prefix}\x1f") and key.endswith("\x1ftraffic")]:
+            at = key.removesuffix("\x1ftraffic")
+            streams = (
+                self._stream(f"{at}\x1f{kind}", stream)
+                for kind, stream in (("predictions", empty.predictions), ("outcomes", empty.outcomes))
+            )
+            label = bytes.fromhex(at.rpartition("\x1f")[2]).decode()
+            slices[label] = Slice(*self._part(key, list, None), *streams)
+        return slices
 
     def _ring(self, prefix: str, ring: Ring) -> Ring:
         read = codec.summaries_of if isinstance(ring, TimeRing) else codec.rows_of

@@ -1,7 +1,7 @@
 """All that is kept of one component: validity, and the distribution of its numbers or categories."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,6 +38,13 @@ class Measure:
         if self.grid is None:
             return ComponentSummary(Presence(), categories=Categories.empty(self.levels))
         return ComponentSummary(Presence(), Moments(), Histogram.empty(self.grid))
+
+    def coarse(self) -> "Measure":
+        """Return the measure that counts on the exposed edges alone."""
+        if self.grid is None:
+            return self
+        edges = self.grid.outer_edges
+        return replace(self, grid=Grid(edges, np.arange(len(edges)), np.zeros(len(edges) + 1, np.bool_)))
 
     def of(self, column: Column) -> "ComponentSummary":
         """Summarise a column, shape (rows,)."""
@@ -83,6 +90,12 @@ class ComponentSummary:
         if self.histogram is None or other.histogram is None or self.moments is None or other.moments is None:
             raise ValueError("numeric and category summaries cannot be added")
         return ComponentSummary(presence, self.moments + other.moments, self.histogram + other.histogram)
+
+    def coarse(self, measure: Measure) -> "ComponentSummary":
+        """Return the summary as a coarse measure would have made it."""
+        if self.histogram is None or measure.grid is None:
+            return self
+        return replace(self, histogram=Histogram(measure.grid, self.histogram.outer_counts()))
 
     @property
     def n(self) -> int:

@@ -37,7 +37,7 @@ class Presence:
     @property
     def invalid(self) -> int:
         """Return the number of invalid rows."""
-        return sum(self.reasons().values())
+        return self.missing + self.type + self.extractor + self.below + self.above + self.unseen
 
 
 REASONS = tuple(field.name for field in fields(Presence) if field.name != "rows")

@@ -1,0 +1,18 @@
+"""All that is fixed at start about one model."""
+
+from exporter.plan.build import DELAY_EDGES, LATENCY_EDGES, fixed, plan
+from exporter.plan.model import Binary, EvalStep, Group, ModelPlan, ScorePlan, plug_ins, statistics
+
+__all__ = [
+    "DELAY_EDGES",
+    "LATENCY_EDGES",
+    "Binary",
+    "EvalStep",
+    "Group",
+    "ModelPlan",
+    "ScorePlan",
+    "fixed",
+    "plan",
+    "plug_ins",
+    "statistics",
+]
