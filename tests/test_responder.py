@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
@@ -384,7 +385,8 @@ def command(site, text, **options):
 
 
 def test_a_command_gets_its_arguments_as_they_are_and_the_alert_as_input(site):
-    text = command(site, 'printf "%s\\n" "$#" "$1" "$2"; cat >input', arguments=["${labels.model}", "--x=${labels.x}"])
+    script = f'cd "{site.directory}"; printf "%s\\n" "$#" "$1" "$2"; cat >input'
+    text = command(site, script, arguments=["${labels.model}", "--x=${labels.x}"])
     evil = "a b; touch hacked `touch hacked` $(touch hacked)"
     with site.running(text) as client:
         client.post(alert(model=evil))
@@ -392,7 +394,8 @@ def test_a_command_gets_its_arguments_as_they_are_and_the_alert_as_input(site):
     (finished,) = site.audit("finished")
     assert finished["outcome"] == "succeeded"
     assert finished["detail"] == f"exit code 0: 2\n{evil}\n--x=\n"
-    assert not list(site.directory.glob("hacked"))
+    assert json.loads((site.directory / "input").read_bytes())["alert"]["labels"]["model"] == evil
+    assert not [path for path in (site.directory, Path.cwd()) if (path / "hacked").exists()]
 
 
 @pytest.mark.parametrize(
