@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 from exporter.alarm.discovery import discovered
 from exporter.api.components import named
 from exporter.api.model import ModelProfile
+from exporter.comparison import compare as measured
 from exporter.drift import PLUGINS
-from exporter.evaluate import compare as measured
 from exporter.plan import ModelPlan, plan
 from exporter.profile import Profile, ProfileError
 from exporter.profile.spec import unknown
