@@ -1,212 +1,329 @@
-"""The parts of a dashboard as plain dictionaries of Grafana's classic schema, with the house's defaults."""
-# ruff: noqa: INP001 - a folder of scripts, not a package
+"""The panels of all boards, one call each, with the house's defaults: the query and its style belong together."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
-Json = dict[str, Any]
-Row = tuple[Json, list[tuple[Json, int, int]]]
+from grafana_foundation_sdk.models import barchart, common, dashboard, heatmap, stat, table, text, timeseries
+from grafana_foundation_sdk.models.prometheus import Dataquery
+from palette import BY_VALUE, GOOD, LIMIT, LIVE
 
-# Okabe and Ito's colours, told apart with any colour vision. Their meaning is the same on every panel.
-LIVE = "#0072B2"
-REFERENCE = "#E69F00"
-LIMIT = "#D55E00"
-GOOD = "#009E73"
-FURTHER = ("#56B4E9", "#CC79A7", "#F0E442")
-
-DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
-WIDTH = 24
-DASHED = {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [10, 10]}}
-LEGEND = {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
+DATASOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
+WITHOUT = "-"  # what an empty cell shows
+WIDTH = 2  # of a line
 
 
-def query(expr: str, legend: str, color: str | None = None, *, dashed: bool = False) -> Json:
-    """Return a query over time; its series are drawn in shades of the colour."""
-    return {"expr": expr, "legendFormat": legend, "range": True, "instant": False, "style": (color, dashed)}
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A query over time and how its series look; without a colour, theirs goes by their largest value."""
+
+    expr: str
+    legend: str
+    color: str | None = LIVE
+    dashed: bool = False
+    width: int = WIDTH
+    down_to: str = ""  # the legend of the line down to which the area is filled
+    listed: bool = True  # in the legend
 
 
-def now(expr: str) -> Json:
-    """Return a query of the present, whose answer is the rows of a table."""
-    return {"expr": expr, "format": "table", "range": False, "instant": True, "style": (None, False)}
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: a label of its rows (`expr` is empty), or the present value of a query."""
+
+    title: str
+    expr: str = ""
+    label: str = ""
+    unit: str = "none"
+    decimals: int | None = None
+    link: str = ""
+    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # value: word and colour
+    bar_to: float | None = None  # draws a bar from 0 to here
+    sort: bool = False  # largest first
+    ascending: bool = False  # smallest first
+    shown: bool = True
+    width: int | None = None
 
 
-def _panel(kind: str, title: str, about: str, queries: Sequence[Json], empty: str) -> Json:
-    lettered = [(chr(ord("A") + i), dict(q)) for i, q in enumerate(queries)]
-    styles = [(letter, q.pop("style")) for letter, q in lettered]
-    return {
-        "type": kind,
-        "title": title,
-        "description": about,
-        "datasource": DATASOURCE,
-        "targets": [{"refId": letter, "datasource": DATASOURCE, **q} for letter, q in lettered],
-        "fieldConfig": {
-            "defaults": {"noValue": empty},
-            "overrides": [_style(letter, *style) for letter, style in styles if style[0]],
-        },
-    }
-
-
-def _style(letter: str, color: str, dashed: bool) -> Json:
-    properties = [in_color(color, fixed=dashed), *([DASHED] if dashed else [])]
-    return {"matcher": {"id": "byFrameRefID", "options": letter}, "properties": properties}
-
-
-def in_color(color: str, *, fixed: bool = True) -> Json:
-    """Return the property that draws a field in the colour, or in shades of it."""
-    return {"id": "color", "value": {"mode": "fixed" if fixed else "shades", "fixedColor": color}}
-
-
-def override(field: str, *properties: Json, **named: object) -> Json:
-    """Return what is different about the field of this name."""
-    more = [{"id": key, "value": value} for key, value in named.items()]
-    return {"matcher": {"id": "byName", "options": field}, "properties": [*properties, *more]}
-
-
-def _limits(value: float | None) -> Json:
-    steps: list[Json] = [{"color": GOOD, "value": None}]
-    return {"mode": "absolute", "steps": steps if value is None else [*steps, {"color": LIMIT, "value": value}]}
-
-
-def series(
+def lines(
     title: str,
     about: str,
-    *queries: Json,
+    *queries: Line,
     unit: str,
     empty: str,
-    limit: float | None = None,
     least: float | None = 0,
     most: float | None = None,
-) -> Json:
-    """Return lines over time: gaps stay gaps, the axis begins at `least`, a dashed line is drawn at `limit`."""
-    panel = _panel("timeseries", title, about, queries, empty)
-    panel["fieldConfig"]["defaults"] |= {
-        "unit": unit,
-        "min": least,
-        "max": most,
-        "color": {"mode": "shades", "fixedColor": LIVE},
-        "custom": {
-            "drawStyle": "line",
-            "lineWidth": 2,
-            "fillOpacity": 0,
-            "showPoints": "auto",
-            "spanNulls": False,
-            "thresholdsStyle": {"mode": "off" if limit is None else "dashed"},
-        },
-        "thresholds": _limits(limit),
-    }
-    panel["options"] = {"legend": LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}}
+    limit: float | None = None,
+    values: bool = False,
+) -> dashboard.Panel:
+    """Return lines over time: gaps stay gaps, the axis begins at `least`, a dashed line is at `limit`.
+
+    `values` lists the series with their last and largest value, for panels of many.
+    """
+    config = _config(unit, empty, least, most)
+    config.color = _by_value()
+    config.custom = timeseries.FieldConfig(
+        draw_style=common.GraphDrawStyle.LINE,
+        line_width=WIDTH,
+        fill_opacity=0,
+        show_points=common.VisibilityMode.AUTO,
+        span_nulls=False,
+        thresholds_style=common.GraphThresholdsStyleConfig(mode="off" if limit is None else "dashed"),
+    )
+    config.thresholds = _thresholds(limit)
+    panel = _panel("timeseries", title, about, config, [_over_time(query) for query in queries])
+    panel.options = timeseries.Options(legend=_legend(values), tooltip=_tooltip("desc"))
+    for letter, query in zip(_letters(queries), queries, strict=True):
+        _override(panel, "byFrameRefID", letter, **_look(query))
     return panel
 
 
-def table(
-    title: str, about: str, *queries: Json, columns: Mapping[str, str], overrides: Iterable[Json] = (), empty: str
-) -> Json:
-    """Return a table of the present: `columns` names, in their order, the fields to show and their titles."""
-    panel = _panel("table", title, about, queries, empty)
-    panel["fieldConfig"]["defaults"] |= {"unit": "none", "color": {"mode": "fixed", "fixedColor": "text"}}
-    panel["fieldConfig"]["overrides"] += list(overrides)
-    panel["options"] = {"showHeader": True, "cellHeight": "sm"}
-    panel["transformations"] = [{"id": "merge", "options": {}}, *_shown(columns)]
+def rows(title: str, about: str, *columns: Column, empty: str) -> dashboard.Panel:
+    """Return a table of the present: one row for each set of labels, one column for each label or query."""
+    config = _config("none", empty)
+    config.color = dashboard.FieldColor(mode="fixed", fixed_color="text")
+    config.custom = table.FieldConfig(filterable=True)
+    queries = [column for column in columns if column.expr]
+    panel = _panel("table", title, about, config, [_now(query.expr) for query in queries])
+    panel.options = table.Options(show_header=True, cell_height=common.TableCellHeight.SM)
+    names = _fields(columns)
+    panel.transformations = [_step("merge"), *_order(columns, names), *_shown(columns, names)]
+    _override(panel, "byType", "number", noValue=WITHOUT)
+    for column in columns:
+        _override(panel, "byName", column.title, **_cell(column))
     return panel
 
 
-def _shown(columns: Mapping[str, str]) -> list[Json]:
-    order = {name: i for i, name in enumerate(columns)}
-    return [
-        {"id": "filterFieldsByName", "options": {"include": {"names": list(columns)}}},
-        {"id": "organize", "options": {"excludeByName": {}, "indexByName": order, "renameByName": dict(columns)}},
-    ]
-
-
-def state(title: str, about: str, *queries: Json, bad: str, good: str, empty: str) -> Json:
-    """Return a tile for each series: what 0 and 1 mean at present, in words."""
-    panel = _panel("stat", title, about, queries, empty)
-    options = {"0": {"text": bad, "color": LIMIT, "index": 0}, "1": {"text": good, "color": GOOD, "index": 1}}
-    panel["fieldConfig"]["defaults"] |= {
-        "unit": "none",
-        "mappings": [{"type": "value", "options": options}],
-        "color": {"mode": "thresholds"},
-        "thresholds": {"mode": "absolute", "steps": [{"color": LIMIT, "value": None}, {"color": GOOD, "value": 1}]},
-    }
-    panel["options"] = {
-        "colorMode": "background",
-        "graphMode": "none",
-        "textMode": "value_and_name",
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-    }
-    return panel
-
-
-def bars(
+def tiles(
     title: str,
     about: str,
-    *queries: Json,
-    order: str,
-    columns: Mapping[str, str],
-    colors: Mapping[str, str],
+    *queries: Line,
+    unit: str,
     empty: str,
-) -> Json:
-    """Return bars side by side for each row of the merged queries, sorted by a field and named by the first column."""
-    panel = _panel("barchart", title, about, queries, empty)
-    panel["fieldConfig"]["defaults"] |= {
-        "unit": "percentunit",
-        "min": 0,
-        "color": {"mode": "fixed", "fixedColor": LIVE},
-        "custom": {"lineWidth": 1, "fillOpacity": 80},
-    }
-    panel["fieldConfig"]["overrides"] += [override(field, in_color(color)) for field, color in colors.items()]
-    panel["options"] = {
-        "xField": next(iter(columns.values())),
-        "orientation": "auto",
-        "showValue": "never",
-        "stacking": "none",
-        "groupWidth": 0.8,
-        "barWidth": 0.95,
-        "xTickLabelRotation": -45,
-        "legend": LEGEND,
-        "tooltip": {"mode": "multi", "sort": "none"},
-    }
-    by_field = {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": order, "desc": False}]}}
-    panel["transformations"] = [{"id": "merge", "options": {}}, by_field, *_shown(columns)]
+    words: Mapping[str, tuple[str, str]] | None = None,
+    limit: float | None = None,
+    decimals: int | None = None,
+) -> dashboard.Panel:
+    """Return one large number or word for each series; it is coloured where it has a `limit` or `words`."""
+    config = _config(unit, empty)
+    config.decimals = decimals
+    config.mappings = _words(words or {})
+    judged = limit is not None or bool(words)
+    config.color = dashboard.FieldColor(
+        mode="thresholds" if judged else "fixed", fixed_color=None if judged else "text"
+    )
+    config.thresholds = _thresholds(limit)
+    panel = _panel("stat", title, about, config, [_over_time(query) for query in queries])
+    panel.options = stat.Options(
+        color_mode=common.BigValueColorMode.BACKGROUND if words else common.BigValueColorMode.VALUE,
+        graph_mode=common.BigValueGraphMode.NONE,
+        text_mode=common.BigValueTextMode.VALUE if len(queries) == 1 and not queries[0].legend else None,
+        reduce_options=common.ReduceDataOptions(calcs=["lastNotNull"], fields="", values=False),
+    )
     return panel
 
 
-def row(title: str, height: int, *panels: tuple[Json, int]) -> Row:
-    """Return a titled row of panels with their widths; what does not fit goes to the next line."""
-    header = {"type": "row", "title": title, "collapsed": False, "panels": []}
-    return header, [(panel, width, height) for panel, width in panels]
+def bars(title: str, about: str, name: Column, order: str, *columns: tuple[Column, str], empty: str) -> dashboard.Panel:
+    """Return bars side by side for each value of a label, in ascending order of a query; each column has its colour."""
+    config = _config("percentunit", empty, 0)
+    config.color = dashboard.FieldColor(mode="fixed", fixed_color=LIVE)
+    config.custom = barchart.FieldConfig(line_width=1, fill_opacity=80)
+    all_columns = [name, Column("Order", order, ascending=True, shown=False), *(column for column, _ in columns)]
+    panel = _panel("barchart", title, about, config, [_now(column.expr) for column in all_columns if column.expr])
+    names = _fields(all_columns)
+    panel.transformations = [_step("merge"), *_order(all_columns, names), *_shown(all_columns, names)]
+    panel.options = barchart.Options(
+        x_field=name.title,
+        orientation=common.VizOrientation.AUTO,
+        show_value=common.VisibilityMode.NEVER,
+        stacking=common.StackingMode.NONE,
+        group_width=0.8,
+        bar_width=0.95,
+        x_tick_label_rotation=-45,
+        legend=_legend(values=False),
+        tooltip=_tooltip("none"),
+    )
+    for column, color in columns:
+        _override(panel, "byName", column.title, color={"mode": "fixed", "fixedColor": color})
+    return panel
 
 
-def placed(rows: Iterable[Row]) -> list[Json]:
-    """Return the panels of all rows with ids and places, from the top left."""
-    result: list[Json] = []
-    y = 0
-    for header, panels in rows:
-        result.append({**header, "id": len(result) + 1, "gridPos": {"x": 0, "y": y, "w": WIDTH, "h": 1}})
-        x, y = 0, y + 1
-        for panel, width, height in panels:
-            if x + width > WIDTH:
-                x, y = 0, y + height
-            result.append({**panel, "id": len(result) + 1, "gridPos": {"x": x, "y": y, "w": width, "h": height}})
-            x += width
-        y += panels[-1][2]
-    return result
+def buckets(title: str, about: str, expr: str, unit: str, empty: str) -> dashboard.Panel:
+    """Return a heatmap over time of the increase of a histogram's buckets."""
+    query = Dataquery(expr=expr, legend_format="{{le}}", format_val="heatmap", range_val=True, exemplar=True)
+    config = _config("short", empty)
+    config.custom = heatmap.FieldConfig(scale_distribution=common.ScaleDistributionConfig(type_val="linear"))
+    panel = _panel("heatmap", title, about, config, [query])
+    panel.options = heatmap.Options(
+        calculate=False,
+        cell_gap=0,
+        color=heatmap.HeatmapColorOptions(
+            mode="scheme", scheme="Cividis", steps=64, reverse=False, exponent=0.5, fill=LIVE, scale="exponential"
+        ),
+        exemplars=heatmap.ExemplarConfig(color=LIMIT),
+        filter_values=heatmap.FilterValueRange(le=1e-9),
+        legend=heatmap.HeatmapLegend(show=True),
+        tooltip=heatmap.HeatmapTooltip(mode="single", y_histogram=True),
+        y_axis=heatmap.YAxisConfig(unit=unit, axis_placement="left", reverse=False),
+    )
+    return panel
 
 
-def variable(name: str, label: str, metric: str, *, many: bool, sort: int = 1) -> Json:
-    """Return a variable with the values of the label of its own name; of `many` any number, or all, may be chosen."""
-    definition = f"label_values({metric}, {name})"
-    choice = {"allValue": ".+", "current": {"text": ["All"], "value": ["$__all"]}} if many else {}
-    return {
-        "name": name,
-        "label": label,
-        "type": "query",
-        "datasource": DATASOURCE,
-        "definition": definition,
-        "query": {"query": definition, "refId": "StandardVariableQuery"},
-        "refresh": 2,
-        "sort": sort,
-        "multi": many,
-        "includeAll": many,
-        **choice,
+def matrix(title: str, about: str, expr: str, *, row: str, column: str, unit: str, empty: str) -> dashboard.Panel:
+    """Return a table with a row for each value of a label, a column for each of another, and a query's values in it."""
+    config = _config(unit, empty, 0, 1)
+    config.decimals = 0 if unit == "percentunit" else 3
+    config.color = dashboard.FieldColor(mode="continuous-blues")
+    config.custom = table.FieldConfig(cell_options={"type": "color-background", "mode": "basic"}, align="center")
+    panel = _panel("table", title, about, config, [_now(expr)])
+    panel.options = table.Options(show_header=True, cell_height=common.TableCellHeight.SM)
+    shape = {"rowField": row, "columnField": column, "valueField": "Value", "emptyValue": "null"}
+    panel.transformations = [_step("groupingToMatrix", **shape)]
+    _override(panel, "byType", "number", noValue=WITHOUT)
+    return panel
+
+
+def words(title: str, content: str) -> dashboard.Panel:
+    """Return a text in Markdown."""
+    return dashboard.Panel(
+        type_val="text", title=title, options=text.Options(mode=text.TextMode.MARKDOWN, content=content)
+    )
+
+
+def _panel(
+    kind: str, title: str, about: str, config: dashboard.FieldConfig, queries: Sequence[Dataquery]
+) -> dashboard.Panel:
+    for letter, query in zip(_letters(queries), queries, strict=True):
+        query.ref_id, query.datasource = letter, DATASOURCE
+    return dashboard.Panel(
+        type_val=kind,
+        title=title,
+        description=about,
+        datasource=DATASOURCE,
+        targets=list(queries),
+        field_config=dashboard.FieldConfigSource(defaults=config, overrides=[]),
+    )
+
+
+def _letters(queries: Sequence[object]) -> list[str]:
+    return [chr(ord("A") + place) for place in range(len(queries))]
+
+
+def _over_time(line: Line) -> Dataquery:
+    return Dataquery(
+        expr=line.expr, legend_format=line.legend or "__auto", range_val=True, instant=False, exemplar=False
+    )
+
+
+def _now(expr: str) -> Dataquery:
+    return Dataquery(expr=expr, format_val="table", range_val=False, instant=True, exemplar=False)
+
+
+def _config(unit: str, empty: str, least: float | None = None, most: float | None = None) -> dashboard.FieldConfig:
+    return dashboard.FieldConfig(unit=unit, no_value=empty, min_val=least, max_val=most)
+
+
+def _by_value() -> dashboard.FieldColor:
+    return dashboard.FieldColor(mode=BY_VALUE, series_by=dashboard.FieldColorSeriesByMode.MAX)
+
+
+def _thresholds(limit: float | None) -> dashboard.ThresholdsConfig:
+    steps = [dashboard.Threshold(color=GOOD), *([] if limit is None else [dashboard.Threshold(limit, LIMIT)])]
+    return dashboard.ThresholdsConfig(mode=dashboard.ThresholdsMode.ABSOLUTE, steps=steps)
+
+
+def _words(words: Mapping[str, tuple[str, str]]) -> list[dashboard.ValueMapping]:
+    options = {
+        value: dashboard.ValueMappingResult(text=word, color=color, index=place)
+        for place, (value, (word, color)) in enumerate(words.items())
     }
+    return [dashboard.ValueMap(options=options)] if options else []
+
+
+def _legend(values: bool) -> common.VizLegendOptions:
+    return common.VizLegendOptions(
+        display_mode=common.LegendDisplayMode.TABLE if values else common.LegendDisplayMode.LIST,
+        placement=common.LegendPlacement.RIGHT if values else common.LegendPlacement.BOTTOM,
+        show_legend=True,
+        calcs=["lastNotNull", "max"] if values else [],
+        sort_by="Max" if values else None,
+        sort_desc=True if values else None,
+    )
+
+
+def _tooltip(sort: str) -> common.VizTooltipOptions:
+    return common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder(sort))
+
+
+def _look(line: Line) -> dict[str, object]:
+    properties: dict[str, object] = {}
+    if line.color:
+        properties["color"] = {"mode": "fixed", "fixedColor": line.color}
+    if line.dashed:
+        properties["custom.lineStyle"] = {"fill": "dash", "dash": [10, 10]}
+    if line.width != WIDTH:
+        properties["custom.lineWidth"] = line.width
+    if line.down_to:
+        properties |= {"custom.fillBelowTo": line.down_to, "custom.fillOpacity": 20}
+    if not line.listed:
+        properties["custom.hideFrom"] = {"legend": True, "tooltip": False, "viz": False}
+    return properties
+
+
+def _cell(column: Column) -> dict[str, object]:
+    properties: dict[str, object] = {}
+    if column.unit != "none":
+        properties["unit"] = column.unit
+    if column.decimals is not None:
+        properties["decimals"] = column.decimals
+    if column.width is not None:
+        properties["custom.width"] = column.width
+    if column.link:
+        properties["links"] = [{"title": f"Open this {column.title.lower()}", "url": column.link}]
+    if column.words:
+        properties |= {
+            "mappings": _words(column.words),
+            "custom.cellOptions": {"type": "color-background", "mode": "basic"},
+        }
+    if column.bar_to is not None:
+        properties |= {"min": 0, "max": column.bar_to, "custom.cellOptions": {"type": "gauge", "mode": "basic"}}
+        properties |= {"color": {"mode": "thresholds"}, "thresholds": _bar_thresholds(column.bar_to)}
+    return properties
+
+
+def _bar_thresholds(end: float) -> dashboard.ThresholdsConfig:
+    steps = [dashboard.Threshold(color=LIVE), dashboard.Threshold(end, LIMIT)]
+    return dashboard.ThresholdsConfig(mode=dashboard.ThresholdsMode.ABSOLUTE, steps=steps)
+
+
+def _override(panel: dashboard.Panel, matcher: str, of: str, **properties: object) -> None:
+    if properties:
+        values = [dashboard.DynamicConfigValue(name, value) for name, value in properties.items()]
+        which = dashboard.MatcherConfig(id_val=matcher, options=of)
+        panel.field_config.overrides.append(
+            dashboard.DashboardFieldConfigSourceOverrides(matcher=which, properties=values)
+        )
+
+
+def _step(name: str, **options: object) -> dashboard.DataTransformerConfig:
+    return dashboard.DataTransformerConfig(id_val=name, options=options)
+
+
+def _fields(columns: Sequence[Column]) -> dict[str, str]:
+    """Return what Grafana calls the field of each column, by title: a query alone has no letter."""
+    queries = [column.title for column in columns if column.expr]
+    lettered = {title: f"Value #{letter}" for letter, title in zip(_letters(queries), queries, strict=True)}
+    values = lettered if len(queries) > 1 else dict.fromkeys(queries, "Value")
+    return {column.title: column.label or values[column.title] for column in columns}
+
+
+def _order(columns: Iterable[Column], names: Mapping[str, str]) -> list[dashboard.DataTransformerConfig]:
+    by = [{"field": names[column.title], "desc": column.sort} for column in columns if column.sort or column.ascending]
+    return [_step("sortBy", fields={}, sort=by)] if by else []
+
+
+def _shown(columns: Iterable[Column], names: Mapping[str, str]) -> list[dashboard.DataTransformerConfig]:
+    titles = {names[column.title]: column.title for column in columns if column.shown}
+    order = {name: place for place, name in enumerate(titles)}
+    return [
+        _step("filterFieldsByName", include={"names": list(titles)}),
+        _step("organize", excludeByName={}, indexByName=order, renameByName=titles),
+    ]

@@ -47,7 +47,7 @@ def dashboards():
 
 
 def panels():
-    return [panel for board in dashboards() for panel in board["panels"] if panel["type"] != "row"]
+    return [panel for board in dashboards() for panel in board["panels"] if "targets" in panel]
 
 
 @cache
@@ -64,29 +64,31 @@ def run(name, *arguments):
     return done.stdout + done.stderr
 
 
+@cache
 def exposed():
     """The labels of each series that Prometheus has of the exporter, by name."""
-    known = {"up": TARGET, "ALERTS": {"alertname", "alertstate", "severity", "model", "version", "component", *TARGET}}
+    alert = {"alertname", "severity", "model", "version", "component", "role", "score", *TARGET}
+    known = {"up": TARGET, "scrape_duration_seconds": TARGET}
+    known |= {"ALERTS": alert | {"alertstate"}, "ALERTS_FOR_STATE": alert}
     for metric in METRICS:
         labels = {*metric.labels, *TARGET}
+        if metric.kind in {"histogram", "summary"}:
+            known |= {f"{metric.name}_sum": labels, f"{metric.name}_count": labels}
         if metric.kind == "histogram":
-            known |= {
-                f"{metric.name}_bucket": labels | {"le"},
-                f"{metric.name}_sum": labels,
-                f"{metric.name}_count": labels,
-            }
-        else:
+            known[f"{metric.name}_bucket"] = labels | {"le"}
+        if metric.kind in {"counter", "gauge"}:
             known[metric.name] = labels
     return known
 
 
+@cache
 def recorded():
     return {rule["record"]: LEVELS[rule["record"].split(":")[0]] for rule in records()}
 
 
 def selectors(expression):
     """The (name, matched labels) of every series that an expression, a template or a variable's query selects."""
-    name = r"(?<![\w.$])((?:model|prediction_exporter)_\w+|\w+:\w[\w:]*|up|ALERTS)\b"
+    name = r"(?<![\w.$])((?:model|prediction_exporter)_\w+|\w+:\w[\w:]*|up|scrape_\w+|ALERTS(?:_FOR_STATE)?)\b"
     matchers = r"(?:\{((?:\"(?:[^\"\\]|\\.)*\"|[^{}\"])*)\})?"
     found = re.findall(name + matchers, re.sub(r"https?://\S+|/d/\S+", "", expression))
     return [

@@ -1,0 +1,238 @@
+"""The board Model: whether one version of a model is healthy, as a service and in what it says."""
+
+from board import board, row
+from grafana_foundation_sdk.models.dashboard import Panel
+from palette import FURTHER, LIVE, OTHER
+from panels import Column, Line, buckets, lines, rows, tiles
+from promql import (
+    EACH_COMPONENT,
+    EACH_MODEL,
+    MODEL,
+    RANGE,
+    WINDOW,
+    age,
+    effect_over_threshold,
+    highest,
+    most,
+    peak,
+    quantile,
+    rate,
+    share,
+    total,
+    way_to_threshold,
+)
+
+from boards.scores import score, score_over_time
+from boards.shared import STATE_MEANS, STATES, YES, component_columns, one_model, state, window
+
+# The numbers of the alerts in prometheus/rules/service.yml.
+FAILURES = 0.05
+LATENCY_SECONDS = 1.0
+
+PREDICTIONS = "model_predictions_total"
+LATENCY = "model_prediction_latency_seconds"
+UNWATCHED = "No process is watched: set `process` of the model in exporter.yml."
+
+
+def made() -> str:
+    """Return the JSON."""
+    return board(
+        "model",
+        "Model",
+        "Whether one version of a model is healthy: traffic, errors, latency, its server, its scores and drift.",
+        [*one_model(), window(), score()],
+        row("Is $model $version healthy?", 4, *((tile, 3) for tile in _health())),
+        row("Traffic, errors and latency", 8, *((panel, 8) for panel in _service())),
+        row("Scores", 8, (score_over_time(), 24)),
+        row("Drift", 9, (_components(), 12), (_evidence(), 6), (_drift(), 6)),
+        row("Model server", 8, (_latencies(), 9), *((panel, 5) for panel in _server())),
+    )
+
+
+def _health() -> list[Panel]:
+    failed = share("model_prediction_failures_total", PREDICTIONS, MODEL, over=RANGE)
+    started = age("model_process_start_time_seconds", MODEL)
+    return [
+        tiles(
+            "State",
+            f"{STATE_MEANS} The marks in the panels below say which alert fired when.",
+            Line(state(), ""),
+            unit="none",
+            words=STATES,
+            empty="Unknown model.",
+        ),
+        tiles(
+            "Traffic",
+            "Predictions a second in the whole time range, failed ones included.",
+            Line(rate(PREDICTIONS, MODEL, over=RANGE), ""),
+            unit="reqps",
+            empty="No predictions.",
+        ),
+        tiles(
+            "Failed",
+            "Share of failed predictions in the whole time range. The prediction log says what failed.",
+            Line(failed, ""),
+            unit="percentunit",
+            decimals=2,
+            limit=FAILURES,
+            empty="No predictions.",
+        ),
+        tiles(
+            "95 % within",
+            "95 % of the predictions in the whole time range took at most this long.",
+            Line(quantile(0.95, LATENCY, MODEL, over=RANGE), ""),
+            unit="s",
+            limit=LATENCY_SECONDS,
+            empty="No latency logged.",
+        ),
+        tiles(
+            "Last prediction",
+            "Age of the newest prediction in the log. More than your traffic explains: the model, or its log, has "
+            "stopped.",
+            Line(age("model_last_prediction_timestamp_seconds", MODEL), ""),
+            unit="dtdurations",
+            decimals=0,
+            empty="None yet.",
+        ),
+        tiles(
+            "Server up for",
+            "Time since the watched process of the model server started. Short without a deployment: it crashed.",
+            Line(f"{started} and {most('model_process_up', MODEL)} == 1", ""),
+            unit="dtdurations",
+            decimals=0,
+            empty="Not watched, or down.",
+        ),
+        tiles(
+            "Drifted components",
+            "Share of components over their drift threshold in the chosen window. The table of drift says which.",
+            Line(most("model_drifted_components_ratio", WINDOW), ""),
+            unit="percentunit",
+            decimals=0,
+            empty="Too few values.",
+        ),
+        tiles(
+            "Worst score",
+            "How far the worst score has gone from the reference (0 %) to its threshold (100 %). From there on, act.",
+            Line(way_to_threshold(WINDOW, EACH_MODEL), ""),
+            unit="percentunit",
+            decimals=0,
+            limit=1,
+            empty="No labels yet.",
+        ),
+    ]
+
+
+def _service() -> list[Panel]:
+    levels = ((0.5, "half", FURTHER[0]), (0.95, "95 %", LIVE), (0.99, "99 %", OTHER))
+    week = rate(PREDICTIONS, MODEL, over="[$__rate_interval] offset 1w")
+    return [
+        lines(
+            "Predictions",
+            "Predictions a second, failed ones included, beside the same time a week before. A sudden end is a model, "
+            "or its log, that has stopped.",
+            Line(rate(PREDICTIONS, MODEL), "now"),
+            Line(week, "a week before", OTHER, dashed=True),
+            unit="reqps",
+            empty="No predictions in the log yet.",
+        ),
+        lines(
+            "Failed predictions",
+            "Share of the predictions that the model server logged with an error. The alert begins at the dashed line; "
+            "the log says what failed.",
+            Line(share("model_prediction_failures_total", PREDICTIONS, MODEL), "failed"),
+            unit="percentunit",
+            empty="No predictions, so none that could fail.",
+            limit=FAILURES,
+        ),
+        lines(
+            "Latency",
+            "Half, 95 % and 99 % of the predictions took at most this long. The alert begins where the 95 % are over "
+            "the dashed line: look at the model server below.",
+            *(Line(quantile(level, LATENCY, MODEL), name, color) for level, name, color in levels),
+            unit="s",
+            empty="The log carries no latency_seconds.",
+            limit=LATENCY_SECONDS,
+        ),
+    ]
+
+
+def _components() -> Panel:
+    return rows(
+        "Components by drift",
+        "Evidence says whether a component has left its reference: above 0 it has, and by chance that happens at most "
+        "once in the false-alarm budget. Over threshold says how far: the PSI beyond noise as a share of its "
+        "threshold, critical from 100 %. A click on a component shows what has changed.",
+        Column("Over threshold", effect_over_threshold(), unit="percentunit", decimals=0, bar_to=1, sort=True),
+        *component_columns(),
+        Column("Left reference", most("model_drift_alarm", MODEL, EACH_COMPONENT), words=YES),
+        Column("Evidence", most("model_drift_evidence", MODEL, EACH_COMPONENT), decimals=1),
+        empty="No window has a sample yet.",
+    )
+
+
+def _evidence() -> Panel:
+    evidence = most("model_drift_evidence", MODEL, EACH_COMPONENT)
+    return lines(
+        "Evidence of drift",
+        "log10 of the evidence that a component has left its reference over the alarm line, of the ten components with "
+        "most: above 0 it has.",
+        Line(
+            highest(evidence, EACH_COMPONENT, peak("model_drift_evidence", MODEL, EACH_COMPONENT)),
+            "{{role}} {{component}}",
+            None,
+        ),
+        unit="none",
+        empty="No component has had a hundred values yet.",
+        least=None,
+        limit=0,
+    )
+
+
+def _drift() -> Panel:
+    return lines(
+        "Drift of all inputs",
+        "Mean PSI of the inputs beyond noise, weighted by importance, and the share of components over their "
+        "threshold. One component is a fault of that input; many at once are another population, or another pipeline.",
+        Line(most("model_global_drift_score", WINDOW), "PSI of the inputs"),
+        Line(most("model_drifted_components_ratio", WINDOW), "share of components drifted", OTHER),
+        unit="none",
+        empty="No component has a large enough sample yet.",
+    )
+
+
+def _latencies() -> Panel:
+    return buckets(
+        "Latency of all predictions",
+        "How many predictions a second took how long: two bands are two kinds of requests, or a cache. Points are "
+        "traces, where the exporter is given any.",
+        rate(f"{LATENCY}_bucket", MODEL, "le"),
+        "s",
+        "The log carries no latency_seconds.",
+    )
+
+
+def _server() -> list[Panel]:
+    return [
+        lines(
+            "Memory",
+            "Resident memory of the watched process. Memory that only grows ends in a restart.",
+            Line(total("model_process_resident_memory_bytes", MODEL), "resident"),
+            unit="bytes",
+            empty=UNWATCHED,
+        ),
+        lines(
+            "CPU",
+            "CPU cores in use by the watched process. When it has no more of them, latency grows.",
+            Line(rate("model_process_cpu_seconds_total", MODEL), "cores"),
+            unit="none",
+            empty=UNWATCHED,
+        ),
+        lines(
+            "Files and threads",
+            "Open file descriptors and threads of the watched process. What only grows is a leak.",
+            Line(total("model_process_open_fds", MODEL), "open files"),
+            Line(total("model_process_threads", MODEL), "threads", OTHER),
+            unit="locale",
+            empty=UNWATCHED,
+        ),
+    ]

@@ -1,0 +1,198 @@
+"""The board Quality: how right the model is, about what, for whom, and how much of it is known."""
+
+from board import board, row
+from grafana_foundation_sdk.models.dashboard import Panel
+from palette import LIMIT, LIVE, OTHER
+from panels import Column, Line, lines, matrix, rows
+from promql import (
+    MODEL,
+    RANGE,
+    WINDOW,
+    most,
+    quantile,
+    rate,
+    share,
+    total,
+    way_to_threshold,
+)
+
+from boards.scores import UNSCORED, score, score_over_time
+from boards.shared import UNCUT, one_model, segment, window
+
+EACH_SCORE = "score"
+SCORES = f'{WINDOW},score=~"$score"'
+SLICES = f'{SCORES},segment="$segment",value=~"$value"'
+CONFUSION = "model_confusion_total"
+CALIBRATION = f'{WINDOW},score=~".*(calibration|brier|log_loss).*"'
+UNCONFUSED = (
+    "No confusion matrix: give the model an eval component with the extractor `confusion`, and wait for actuals."
+)
+
+
+def made() -> str:
+    """Return the JSON."""
+    return board(
+        "quality",
+        "Quality",
+        "How right one version of a model is: every score, by class, by segment, and how much of it is known.",
+        [*one_model(), window(), score(), *segment()],
+        row("How right is $model $version?", 9, (_scores(), 24)),
+        row("Scores over time", 8, (score_over_time(), 24)),
+        row("About what", 10, (_confusion(), 10), (_classes(), 8), (_calibration(), 6)),
+        row("For whom", 10, (_segments(), 14), (_fairness(), 10)),
+        row("Actuals", 8, *((panel, 6) for panel in _labels())),
+    )
+
+
+def _scores() -> Panel:
+    def score_of(title: str, metric: str, selection: str = SCORES) -> Column:
+        return Column(title, most(metric, selection, EACH_SCORE), decimals=3)
+
+    fixed = f'{MODEL},score=~"$score"'
+    return rows(
+        "All scores",
+        "The scores of the chosen window, the one that has gone furthest from the reference (0 %) to its threshold "
+        "(100 %) on top. A score whose interval holds the reference has not changed for sure; one from fewer than 30 "
+        "records says little.",
+        Column(
+            "Way to threshold",
+            way_to_threshold(SCORES, EACH_SCORE),
+            unit="percentunit",
+            decimals=0,
+            bar_to=1,
+            sort=True,
+        ),
+        Column("Score", label="score"),
+        score_of("Value", "model_score"),
+        score_of("Lower end", "model_score_lower"),
+        score_of("Upper end", "model_score_upper"),
+        score_of("Reference", "model_score_reference", fixed),
+        score_of("Threshold", "model_score_threshold", fixed),
+        score_of("Always the same answer", "model_score_dummy", fixed),
+        Column("Records", total("model_score_samples", SCORES, EACH_SCORE), unit="locale"),
+        empty=UNSCORED,
+    )
+
+
+def _counts(by: str) -> str:
+    return rate(CONFUSION, MODEL, by, RANGE)
+
+
+def _confusion() -> Panel:
+    return matrix(
+        "Confusion",
+        "Of the records of each actual class (a row), the share that was predicted as each class, in the whole time "
+        "range. The diagonal is right; a dark cell beside it is what the model takes one class for.",
+        f"{_counts('actual, predicted')} / on (actual) group_left () ({_counts('actual')} > 0)",
+        row="actual",
+        column="predicted",
+        unit="percentunit",
+        empty=UNCONFUSED,
+    )
+
+
+def _classes() -> Panel:
+    cells, actual = _counts("actual, predicted"), _counts("actual")
+    diagonal = f'label_replace({actual}, "predicted", "$1", "actual", "(.+)")'
+    right = f"sum by (actual) ({cells} and on (actual, predicted) {diagonal})"
+    predicted = f'sum by (actual) (label_replace({_counts("predicted")}, "actual", "$1", "predicted", "(.+)"))'
+    return rows(
+        "By class",
+        "Recall: of the records of a class, how many were found. Precision: of those predicted so, how many are. The "
+        "class with the lowest F1 is on top: look in the matrix what it is taken for.",
+        Column("F1", f"2 * {right} / ({predicted} + {actual} > 0)", unit="percentunit", decimals=1, ascending=True),
+        Column("Class", label="actual"),
+        Column("Recall", f"{right} / ({actual} > 0)", unit="percentunit", decimals=1),
+        Column("Precision", f"{right} / ({predicted} > 0)", unit="percentunit", decimals=1),
+        Column("Of all", f"{actual} / scalar(sum({actual}) > 0)", unit="percentunit", decimals=1),
+        empty=UNCONFUSED,
+    )
+
+
+def _calibration() -> Panel:
+    return lines(
+        "Calibration",
+        "Scores of the predicted probabilities themselves: expected calibration error, Brier score and log loss, where "
+        "the profile has them under such a name. Rising while accuracy holds: the model is too sure of itself; "
+        "recalibrate.",
+        Line(most("model_score", CALIBRATION, EACH_SCORE), "{{score}}", None),
+        unit="none",
+        empty="The profile has no score called calibration, brier or log_loss.",
+    )
+
+
+def _segments() -> Panel:
+    by = "segment, value, score"
+
+    def gap(end: str) -> str:
+        return most(f"model_segment_score_gap{end}", SLICES, by)
+
+    return rows(
+        "Segments, the worst first",
+        "How much worse each value of the segment is than all others together, in the unit of the score. Where even "
+        "the least gap is above 0 the segment is worse, and that is no accident of having looked at many.",
+        Column("Least gap", gap("_lower"), decimals=3, sort=True),
+        Column("Value", label="value"),
+        Column("Score", label="score"),
+        Column("Of this value", most("model_segment_score", SLICES, by), decimals=3),
+        Column("Gap", gap(""), decimals=3),
+        Column("Largest gap", gap("_upper"), decimals=3),
+        Column("Records", total("model_segment_score_samples", SLICES, by), unit="locale"),
+        empty=UNCUT,
+    )
+
+
+def _fairness() -> Panel:
+    by, chosen = "metric, group", f'{WINDOW},segment="$segment"'
+    return rows(
+        "Fairness between groups",
+        "Differences (0 is equal) and ratios (1 is equal) of each group to the reference group or the rest, and of any "
+        "two at worst in the group __all__. An interval without the equal value is a difference that is no accident.",
+        Column("Measure", label="metric"),
+        Column("Group", label="group"),
+        Column("Value", most("model_fairness", chosen, by), decimals=3),
+        Column("Lower end", most("model_fairness_lower", chosen, by), decimals=3),
+        Column("Upper end", most("model_fairness_upper", chosen, by), decimals=3),
+        Column("Records", total("model_fairness_samples", chosen, by), unit="locale"),
+        empty="No fairness: name `fairness` of a segment in exporter.yml.",
+    )
+
+
+def _labels() -> list[Panel]:
+    delay, silent = "model_actual_delay_seconds", "The log carries no actuals."
+    return [
+        lines(
+            "Coverage",
+            "Actuals that found their prediction, for each prediction made in the same time. Far below 1 for longer "
+            "than labels take: scores are about the few that were labelled.",
+            Line(share("model_actual_delay_seconds_count", "model_predictions_total", MODEL), "labelled"),
+            unit="percentunit",
+            empty=silent,
+        ),
+        lines(
+            "Delay",
+            "Half and 95 % of the actuals came within this time after their prediction. Scores are about a world as "
+            "old as this.",
+            Line(quantile(0.5, delay, MODEL), "half"),
+            Line(quantile(0.95, delay, MODEL), "95 %", OTHER),
+            unit="s",
+            empty=silent,
+        ),
+        lines(
+            "Waiting",
+            "Predictions kept until their actual comes. If they only grow, actuals have stopped or carry other ids.",
+            Line(total("model_predictions_pending", MODEL), "waiting"),
+            unit="locale",
+            empty="No prediction waits.",
+        ),
+        lines(
+            "Lost",
+            "Actuals a second that found no prediction (another id, or too short a wait) or came twice, and "
+            "predictions whose actual never came.",
+            Line(rate("model_actuals_unmatched_total", MODEL), "actuals without a prediction", LIMIT),
+            Line(rate("model_actuals_duplicate_total", MODEL), "actuals that came twice", OTHER),
+            Line(rate("model_predictions_unlabelled_total", MODEL), "predictions without an actual", LIVE, dashed=True),
+            unit="ops",
+            empty=silent,
+        ),
+    ]
