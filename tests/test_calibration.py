@@ -10,12 +10,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "calibration"))
 
 import drift
-import evidently_itself
 import others
+import peers_themselves
 import statistic_table
 import through_log
 
-EVIDENTLY = Path(__file__).parent / "fixtures" / "evidently.json"
+PEERS = Path(__file__).parent / "fixtures" / "peers.json"
+EVIDENTLY = [one for one in json.loads(PEERS.read_text(encoding="utf-8")) if one["peer"] == "evidently"]
 GRID = [
     (name, n)
     for name in ("mean by 0.25 sd", "mean by 0.5 sd", "sd by 1.2", "category by 10 points")
@@ -55,13 +56,11 @@ def test_records_in_a_log_have_the_evidence_of_their_columns(tmp_path):
     assert len(set(evidence[0].tolist())) >= 5
 
 
-@pytest.mark.parametrize(
-    "said", json.loads(EVIDENTLY.read_text(encoding="utf-8")), ids=lambda said: f"{said['shape']} {said['sizes']}"
-)
+@pytest.mark.parametrize("said", EVIDENTLY, ids=lambda said: f"{said['shape']} {said['sizes']}")
 def test_the_rule_of_evidently_is_what_evidently_itself_says(said):
-    """The fixture is what Evidently 0.7.23 said, see `tests/calibration/evidently_itself.py`."""
+    """The fixture is what Evidently 0.7.23 said, see `tests/calibration/peers_themselves.py`."""
     (reference, levels), (window, _) = (
-        evidently_itself.drawn(said["shape"], rows, other) for other, rows in enumerate(said["sizes"])
+        peers_themselves.drawn(said["shape"], rows, other) for other, rows in enumerate(said["sizes"])
     )
     value, drifted = others.evidently_default(reference, window, levels)
     assert value == pytest.approx(said["value"], rel=1e-9, abs=1e-12)

@@ -86,15 +86,15 @@ class Bank:
 
         The guarantee is of all components together, whatever depends on what.
         """
-        terms = Terms(sum(len(one.kinds) for one in watched), tolerance)
         total = sum(one.weight for one in watched)
         parts = []
         for reader, kinds in _readers(watched):
             counts = reader.read([one.reference for one in watched])
             streams, lines = [], []
             for place, kind, bins, row in zip(reader.places, kinds, reader.bins.tolist(), counts, strict=True):
-                streams.append(_stream(watched[place], kind, row[:bins], terms))
-                lines.append(math.log(steps * total / watched[place].part(kind)))
+                inverse = total / watched[place].part(kind)
+                streams.append(_stream(watched[place], kind, row[:bins], Terms(inverse, tolerance)))
+                lines.append(math.log(steps * inverse))
             parts.append(Part(Block.of(streams, lines), reader, reader.places, kinds))
         return cls(steps, _tolerances(parts, len(watched)), tuple(parts))
 

@@ -21,12 +21,12 @@ Kind = Literal["shape", "missing", "new", "loss"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """What is agreed for all streams of a model: their number, and how far they may move before it matters.
+    """What is agreed for a stream: its share of all errors, as if one of so many `streams`, and how far it may move.
 
     `tolerance` is a distance on the scale of the population stability index.
     """
 
-    streams: int
+    streams: float
     tolerance: float
 
 

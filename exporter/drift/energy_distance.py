@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 from exporter.batch import Floats
-from exporter.drift.statistic import NUMERIC, Statistic, exact_steps, sampling, three_hundred, unit
+from exporter.drift.statistic import NUMERIC, Statistic, deviation_of, exact_steps, sampling, three_hundred, unit
 from exporter.summaries import Stack
 
 
@@ -34,8 +34,7 @@ def noise(reference: Stack, window: Stack) -> Floats:
 def exact(reference: Floats, window: Floats) -> float:
     """Return the distance of the values themselves."""
     gap, _, _, width = exact_steps(reference, window)
-    deviation = float(np.std(reference, ddof=1))
-    return float(np.sqrt(2 * (gap**2 @ width) / deviation)) if deviation > 0 else float("nan")
+    return float(np.sqrt(2 * (gap**2 @ width) / deviation_of(reference)))
 
 
 ENERGY_DISTANCE = Statistic(energy_distance, NUMERIC, threshold=0.3, needs=three_hundred, noise=noise, exact=exact)

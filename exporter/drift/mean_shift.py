@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 from exporter.batch import Floats
-from exporter.drift.statistic import NUMERIC, Statistic, sampling, three_hundred, unit
+from exporter.drift.statistic import NUMERIC, Statistic, deviation_of, sampling, three_hundred, unit
 from exporter.summaries import Stack
 
 
@@ -38,8 +38,7 @@ def p_value(reference: Stack, window: Stack) -> Floats:
 
 def exact(reference: Floats, window: Floats) -> float:
     """Return the shift of the values themselves."""
-    deviation = float(np.std(reference, ddof=1))
-    return abs(float(np.mean(window) - np.mean(reference))) / deviation if deviation > 0 else float("nan")
+    return abs(float(np.mean(window) - np.mean(reference))) / deviation_of(reference)
 
 
 MEAN_SHIFT = Statistic(

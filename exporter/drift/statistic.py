@@ -1,5 +1,7 @@
 """What a drift statistic is: a function, what it applies to, its default threshold and the sample it needs."""
 
+import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -41,6 +43,20 @@ class Statistic:
     def of(self, reference: ComponentSummary, window: ComponentSummary) -> float:
         """Return the distance of one component, whatever its sample."""
         return float(_alone(self.measure, reference, window)[0])
+
+    def raw(self, reference: Floats, window: Floats) -> float:
+        """Return the distance of raw numbers, shapes (m,) and (n,), of the finite ones; NaN where it is undefined.
+
+        ValueError where the statistic has no form without bins.
+        """
+        if self.exact is None:
+            raise ValueError("the statistic is of bins or of rows, and has no form of raw values")
+        finite = [values[np.isfinite(values)] for values in (reference, window)]
+        if not all(map(len, finite)):
+            return math.nan
+        with np.errstate(all="ignore"):
+            found = self.exact(*finite)
+        return min(found, sys.float_info.max)
 
     def judge(self, reference: ComponentSummary, window: ComponentSummary) -> float:
         """Return the distance of one component, NaN below the sample that is needed."""
@@ -98,6 +114,12 @@ def tail(statistic: Floats, freedom: Floats) -> Floats:
 
     result: Floats = chdtrc(np.where(freedom > 0, freedom, np.nan), statistic)
     return result
+
+
+def deviation_of(values: Floats) -> float:
+    """Return the standard deviation of values, shape (n,); NaN where they have no spread."""
+    found = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+    return found if found > 0 else math.nan
 
 
 def exact_steps(reference: Floats, window: Floats) -> tuple[Floats, Floats, Floats, Floats]:

@@ -1,11 +1,12 @@
 """Shift of the variance."""
 
+import math
 import sys
 
 import numpy as np
 
 from exporter.batch import Floats
-from exporter.drift.statistic import NUMERIC, Statistic, three_hundred
+from exporter.drift.statistic import NUMERIC, Statistic, deviation_of, three_hundred
 from exporter.summaries import Stack
 
 
@@ -22,8 +23,7 @@ def variance_shift(reference: Stack, window: Stack) -> Floats:
 
 def exact(reference: Floats, window: Floats) -> float:
     """Return the shift of the values themselves."""
-    here, there = (float(np.var(values, ddof=1)) for values in (window, reference))
-    return abs(float(np.log(here / there))) if here > 0 and there > 0 else float("nan")
+    return 2 * abs(math.log(deviation_of(window)) - math.log(deviation_of(reference)))
 
 
 VARIANCE_SHIFT = Statistic(variance_shift, NUMERIC, threshold=0.69, needs=three_hundred, exact=exact)

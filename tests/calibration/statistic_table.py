@@ -14,13 +14,19 @@ Written by `make docs` from `exporter/drift/`. The first six are exposed for eve
 is once a component names a threshold for it in the profile's spec, `thresholds: {hellinger: 0.17}`, or a model names
 it in the configuration, `statistics: [chi_square]`, and then its p-value is exposed too. They say how far
 a component is from its reference, not whether that is more than chance: that is what the evidence is for
-([calibration.md](calibration.md)). All are computed on bins that are frozen in the profile; in Python, `exact` of a
-statistic is the same distance of raw values.
+([calibration.md](calibration.md)). All are computed on bins that are frozen in the profile; in Python, `raw` of a
+statistic, where it has that form, is the same distance of raw values: `BUILTIN["wasserstein"].raw(reference, window)`
+after `from exporter.drift import BUILTIN`.
 
 Noise is what is to be expected where nothing has changed (`model_drift_noise_floor`); the score less that is the
-effect. Where other tools have the same name they differ: Evidently's PSI fills empty bins with 0.0001 and lets its
-edges move with the data, and its chi-square takes the reference as exact; NannyML's Jensen-Shannon is ours on its own
-bins.
+effect.
+
+Of raw values, and of bins as far as these are the same, they are scipy's to 1e-9. NannyML says the same numbers, but
+for Wasserstein's, which it does not divide by the standard deviation, chi-square of two categories, to which it applies
+Yates' correction, and numbers by Jensen-Shannon and Hellinger, for which it has bins of its own. Evidently's
+Jensen-Shannon has natural logarithms (ours times 0.83), and of numbers edges that move with the data; its Wasserstein
+divides by the standard deviation without Bessel's correction; its PSI fills empty bins with 0.0001; its chi-square
+takes the reference as exact.
 
 | statistic | of | threshold | least sample | noise | p-value | raw | |
 |---|---|---:|---:|:-:|:-:|:-:|---|
