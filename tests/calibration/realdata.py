@@ -186,8 +186,8 @@ def page() -> Iterator[str]:
                 wrong[rule] += int(chunks.sum())
                 looked += len(chunks) if rule == "evidence" else 0
     yield "\n## Together\n"
-    yield f"Of the {looked} chunks of shuffled rows {wrong['evidence']} have an alarm by the evidence, and "
-    yield f"{wrong['NannyML']} an alert of NannyML."
+    ours, theirs = wrong["evidence"], wrong["NannyML"]
+    yield f"Of the {looked} chunks of shuffled rows the evidence has an alarm in {ours}, NannyML an alert in {theirs}."
 
 
 def _named(found: dict[str, list[bool]]) -> str:
