@@ -302,13 +302,14 @@ def test_on_bins_a_statistic_is_that_of_raw_values_within_its_stated_error(name,
 
 @pytest.mark.parametrize("name", [name for name, s in BUILTIN.items() if s.noise is not None])
 def test_without_drift_a_statistic_is_about_its_noise(name):
+    rng = np.random.default_rng(12)
     kind = "numeric" if "numeric" in BUILTIN[name].kinds else "category"
     if kind == "numeric":
-        measure = Measure(Grid.of(RANDOM.normal(0, 1, 20_000)))
-        pairs = [[measure.of(RANDOM.normal(0, 1, n)) for n in (8000, 2000)] for _ in range(150)]
+        measure = Measure(Grid.of(rng.normal(0, 1, 20_000)))
+        pairs = [[measure.of(rng.normal(0, 1, n)) for n in (8000, 2000)] for _ in range(150)]
     else:
         measure = Measure(levels=tuple("abcde"))
-        pairs = [[measure.of(RANDOM.integers(0, 5, n, np.int32)) for n in (8000, 2000)] for _ in range(150)]
+        pairs = [[measure.of(rng.integers(0, 5, n, np.int32)) for n in (8000, 2000)] for _ in range(150)]
     layout = Layout.of([measure.empty()])
     stacks = [[layout.stack([summary]) for summary in pair] for pair in pairs]
     found = np.mean([BUILTIN[name].measure(*pair)[0] for pair in stacks])
