@@ -92,7 +92,8 @@ class Batch:
     uint8 of `Kind`; `latency` is seconds or NaN; `times` are Unix seconds or NaN (None where the reader did not ask
     for them); `newest` is the newest time of those looked at (one in some hundred rows, for a log is nearly in order);
     `ids` are None where the schema does not keep them; `tags` holds for each path of the schema's the text, number or
-    None of each row, and another object where there is another kind of value.
+    None of each row, and another object where there is another kind of value. `samples` are a few whole records, one
+    in some hundred.
     """
 
     kinds: NDArray[np.uint8]
@@ -102,6 +103,7 @@ class Batch:
     times: Floats | None = None
     ids: Sequence[str | None] | None = None
     tags: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    samples: Sequence[Mapping[str, object]] = ()
 
     @property
     def rows(self) -> int:

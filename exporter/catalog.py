@@ -19,6 +19,7 @@ class Metric:
 _MODEL = ("model", "version")
 _COMPONENT = (*_MODEL, "component", "role")
 _SCORE = (*_MODEL, "score")
+_EXPECTATION = (*_MODEL, "expectation")
 _SEGMENT = (*_MODEL, "segment", "value")
 
 PREDICTIONS = Metric("model_predictions_total", "counter", "Predictions in the log, failed ones included.", _MODEL)
@@ -204,6 +205,60 @@ LATE = Metric(
     "counter",
     "Predictions and joined actuals that a window by time is without, as they came when their time had left it.",
     (*_MODEL, "window"),
+)
+DUPLICATE_INPUTS = Metric(
+    "model_duplicate_inputs_total",
+    "counter",
+    "Predictions whose inputs are all equal to those of one of the 4,096 before.",
+    _MODEL,
+)
+FUTURE = Metric(
+    "model_records_future_total",
+    "counter",
+    "Times more than 5 s ahead of the clock, of the records whose time is looked at: live, one of each batch.",
+    _MODEL,
+)
+OUT_OF_ORDER = Metric(
+    "model_records_out_of_order_total",
+    "counter",
+    "Times before that of the record before, of the records whose time is looked at: live, one of each batch.",
+    _MODEL,
+)
+RUN_LENGTH = Metric(
+    "model_component_run_length",
+    "gauge",
+    "How often in a row the last value of a component has come.",
+    _COMPONENT,
+)
+STUCK = Metric(
+    "model_component_stuck",
+    "gauge",
+    "1 while a component repeats one value for longer than its reference makes likely, else 0.",
+    _COMPONENT,
+)
+SCALE_SLIP = Metric(
+    "model_component_scale_slip",
+    "gauge",
+    "1 while all of a component, in the first window, is its reference in another unit: x1000, x1.8+32 and others.",
+    (*_COMPONENT, "slip"),
+)
+SCHEMA_CHANGES = Metric(
+    "model_schema_changes_total",
+    "counter",
+    "Fields of predictions that have appeared, disappeared or changed their type, found in a sample of records.",
+    (*_MODEL, "change"),
+)
+FIELD_CHANGES = Metric(
+    "model_schema_field_changes_total",
+    "counter",
+    "Changes of one field; of further fields than 50, those of field __other__.",
+    (*_MODEL, "field", "change"),
+)
+EXPECTATION_CHECKS = Metric(
+    "model_expectation_checks_total", "counter", "Predictions on which an expectation was checked.", _EXPECTATION
+)
+EXPECTATION_FAILURES = Metric(
+    "model_expectation_failures_total", "counter", "Predictions on which an expectation did not hold.", _EXPECTATION
 )
 CONFUSION = Metric(
     "model_confusion_total",

@@ -6,7 +6,7 @@ The state is a frozen value that the one writer replaces; whoever reads it needs
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from exporter.batch import Batch, Column, Fault, Floats, Kind, absent
 from exporter.joins import Joiner, Match, Tallies, Waiting
 from exporter.plan import EvalStep, ModelPlan
+from exporter.quality import Inspector, Quality
 from exporter.segments import Arrived, Coder, Cutter, Slices
 from exporter.summaries import ComponentSummary
 from exporter.windows import Stream, TimeRing
@@ -38,6 +39,7 @@ class State:
     pending: int
     extractor_failures: Counter[str]
     segments: tuple[Slices, ...] = ()
+    quality: Quality = field(default_factory=Quality)
 
     @property
     def late(self) -> dict[str, int]:
@@ -57,6 +59,8 @@ class Engine:
         self.plan = plan
         self._joiner = Joiner(plan.wait, plan.pending)
         self._cutters = tuple(Cutter(cut, Coder(cut.segment)) for cut in plan.cuts)
+        inputs = [i for i, component in enumerate(plan.prediction_components) if component.role == "input"]
+        self._inspector = Inspector(len(plan.prediction_components), inputs, plan.expectations)
         self._extractor_failures: Counter[str] = Counter()
         self._time_before = math.nan
         self.state = State(
@@ -77,6 +81,11 @@ class Engine:
     def cutters(self) -> tuple[Cutter, ...]:
         """Return what knows the slices of each segment."""
         return self._cutters
+
+    @property
+    def inspector(self) -> Inspector:
+        """Return what watches the records."""
+        return self._inspector
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -105,7 +114,10 @@ class Engine:
         if batch.times is not None:
             times = _known(batch.times, self._time_before, now)
             self._time_before, moment = float(times[-1]), float(times.max())
+            self._inspector.read(batch, self.plan.extra, now)
             batch = replace(batch, times=times)
+        else:
+            self._inspector.read(batch, self.plan.extra, now)
         self._take(self._fresh(self._coded(batch), rejects), now, moment)
         return rejects
 
@@ -124,6 +136,7 @@ class Engine:
         if sound.any():
             columns = _rows([batch.columns[i] for i in self.plan.predicted], sound)
             predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
+            self._inspector.watch(columns)
         segments = self._predicted(batch, predicted, failed, now)
         outcomes, segments, delays = self._outcomes(batch, sound, failed, segments, now)
         self._joiner.expire(moment)
@@ -139,6 +152,7 @@ class Engine:
             pending=self._joiner.pending,
             extractor_failures=self._extractor_failures.copy(),
             segments=segments,
+            quality=self._inspector.known(),
         )
 
     def _predicted(self, batch: Batch, rows: Mask, failed: Mask, now: float) -> tuple[Slices, ...]:

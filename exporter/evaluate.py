@@ -12,6 +12,7 @@ from exporter.alarm.discovery import discovered
 from exporter.comparison import compare, measure
 from exporter.plan import Group, ModelPlan, statistics
 from exporter.profile import Component
+from exporter.quality import slip
 from exporter.scores import Measurement
 from exporter.slicing import Slicing
 from exporter.summaries import ComponentSummary
@@ -65,6 +66,7 @@ class Evaluation:
     alarms: tuple[tuple[Component, Verdict], ...] = ()
     discoveries: tuple[tuple[Component, bool], ...] = ()
     slicing: Slicing = field(default_factory=Slicing)
+    slips: tuple[tuple[Component, str], ...] = ()
     time: float = math.nan
 
 
@@ -103,7 +105,15 @@ def evaluate(plan: ModelPlan, predictions: Mapping[str, Summaries], outcomes: Ma
             for score in plan.scores:
                 summaries = [(joined if score.outcome else predicted)[place] for place in score.components]
                 scores.append(ScoreReading(score.name, spec.label, measure(score, summaries, failures)))
-    return Evaluation(tuple(components), tuple(scores), drifted, failures, overall)
+    slips = tuple(_slips(plan, predictions[plan.windows[0].base])) if plan.windows else ()
+    return Evaluation(tuple(components), tuple(scores), drifted, failures, overall, slips=slips)
+
+
+def _slips(plan: ModelPlan, window: Summaries) -> Iterator[tuple[Component, str]]:
+    for component, summary in zip(plan.prediction_components, window, strict=True):
+        unit = slip(component.reference, summary)
+        if unit is not None:
+            yield component, unit
 
 
 def _components(

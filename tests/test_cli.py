@@ -27,6 +27,8 @@ from exporter.cli import logs, main
 from exporter.cli.parser import build_parser
 from exporter.cli.progress import Progress
 from exporter.config import load_spec
+from exporter.exposition.quality import FIELDS
+from exporter.quality import CHANGES
 
 CONFIG = """\
 models:
@@ -410,7 +412,8 @@ def test_the_estimate_of_check_is_what_a_full_scrape_shows(capsysbinary):
     text = replayed(capsysbinary, "log.jsonl")
     shown = [line for line in text.splitlines() if line.startswith("model_")]
     process = 6  # nobody looks at the model server in a replay
-    assert estimate == len(shown) + process
+    faults = 2 + FIELDS * len(CHANGES)  # two components are in their units, and no field has changed
+    assert estimate == len(shown) + process + faults
 
 
 def test_progress_is_shown_on_a_terminal_and_cleared():

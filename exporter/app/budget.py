@@ -6,9 +6,11 @@ from exporter.alarm import Verdict
 from exporter.engine import Engine
 from exporter.evaluate import Evaluation, evaluate
 from exporter.exposition.families import ModelLines
+from exporter.exposition.quality import FIELDS
 from exporter.fairness import METRICS
 from exporter.plan import ModelPlan
 from exporter.process import ProcessSample
+from exporter.quality import CHANGES
 from exporter.scores import Measurement
 from exporter.segments import FLOOR, Cut, Slice
 from exporter.slicing import Slicing, sliced
@@ -18,12 +20,16 @@ _QUIET = Verdict(-1.0, firing=False, tolerance=0.01, kind="shape", since=0.0)
 
 def series(plan: ModelPlan, *, watched: bool) -> int:
     """Return the series of a model once every statistic and score has its sample; `watched` if its process is."""
-    state = replace(Engine(plan).state, last_prediction=0.0, segments=tuple(map(_full, plan.cuts)))
+    engine = Engine(plan)
+    state = replace(
+        engine.state, quality=engine.inspector.known(), last_prediction=0.0, segments=tuple(map(_full, plan.cuts))
+    )
     evaluation = evaluate(plan, state.predictions.windows(0.0), state.outcomes.windows(0.0))
     evaluation = replace(evaluation, slicing=sliced(plan, state.segments, 0.0, evaluation.failures))
     families = ModelLines(plan).families(state, _complete(plan, evaluation))
     fair = sum((cut.segment.slices + 1) * len(cut.windows) for cut in plan.cuts if cut.segment.fairness is not None)
-    fixed = len(fields(ProcessSample)) * watched + fair * len(METRICS) * 4  # value, interval and samples
+    quality = len(plan.prediction_components) + FIELDS * len(CHANGES)  # a unit slip of each, fields that change
+    fixed = quality + len(fields(ProcessSample)) * watched + fair * len(METRICS) * 4  # value, interval and samples
     return fixed + sum(family.body.count("\n") for family in families)
 
 

@@ -43,6 +43,7 @@ class Model:
             steps=config.alarm.false_alarm_budget / interval,
             more=config.statistics,
             segments=tuple(segment_of(written) for written in config.segments),
+            expectations=tuple(written.expectation() for written in config.expect),
         )
         self.series = series(self.plan, watched=config.process is not None)
         self.engine = Engine(self.plan)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from exporter.config.expect import ExpectConfig, check_expectations
 from exporter.config.kinds import Checked, PlugIn, Written
 from exporter.config.segments import Path as RecordPath
 from exporter.config.segments import SegmentConfig, check_segments
@@ -63,7 +64,8 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model: the file of its profile, its windows and how its server is watched.
 
     `name` may repeat the profile's, so that a wrong file is noticed; `latency_buckets` are in seconds. `statistics` are
-    taken of all components beside the usual ones, with their p-values. `segments` cut the traffic into slices.
+    taken of all components beside the usual ones, with their p-values. `segments` cut the traffic into slices;
+    `expect` is what is true of every prediction.
     """
 
     profile: Path
@@ -76,6 +78,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     statistics: Annotated[list[str], Checked(_known)] = []
     segments: Annotated[list[RecordPath | SegmentConfig], Checked(check_segments)] = []
+    expect: Annotated[list[ExpectConfig], Checked(check_expectations)] = []
     actuals: Actuals = Actuals()
     alarm: Alarm = Alarm()
     process: ProcessConfig | None = None

@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -168,6 +168,7 @@ class BatchBuffer:
         self._ids: list[str | None] = []
         self._tags: dict[str, list[object]] = {path: [] for path in self._schema.tags}
         self._newest = math.nan
+        self.samples: list[Mapping[str, object]] = []
 
     def __len__(self) -> int:
         return self._rows
@@ -209,14 +210,14 @@ class BatchBuffer:
         if empty := len(table) - len(keep):
             table, ids = table[keep], None if ids is None else [ids[i] for i in keep]
             tags = {path: [values[i] for i in keep] for path, values in tags.items()}
-        newest = self._newest
+        newest, samples = self._newest, self.samples
         self._start()
         columns: tuple[Column, ...] = tuple(
             np.ascontiguousarray(table[f"c{i}"]) for i in range(len(self._schema.fields))
         )
         times: Floats | None = np.ascontiguousarray(table["time"]) if self._event_time else None
         latency: Floats = np.ascontiguousarray(table["latency"])
-        return Batch(np.ascontiguousarray(table["kind"]), columns, latency, newest, times, ids, tags), empty
+        return Batch(np.ascontiguousarray(table["kind"]), columns, latency, newest, times, ids, tags, samples), empty
 
 
 def _one_of(value: object, others: tuple[object, object]) -> bool:

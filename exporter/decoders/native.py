@@ -15,11 +15,12 @@ import numpy as np
 
 from exporter.batch import Batch, Schema
 from exporter.decoders.columns import BatchBuffer, Coding, dtype_of
-from exporter.decoders.shape import Dtype, Shape
+from exporter.decoders.shape import META_COERCE, Dtype, Shape
 
 PIECE = 1 << 16  # decoded objects should die in the processor's cache: 64 KiB is twice as fast as 4 MiB
 ROWS = 8192  # a batch this long makes sorting and counting cheap
 ROUTES = 10_000
+SAMPLES = 4  # of a batch
 
 BROKEN = object()
 _PADDING = b"\x00\xef\xbb\xbf \t\r\n"  # NULs are left by copytruncate, a byte order mark by editors
@@ -121,6 +122,17 @@ class NativeDecoder:
         self.lines += len(rows)
         if rows:
             self._route(rows)
+            if min(len(buffer.samples) for buffer in self._buffers) < SAMPLES:
+                self._sample(piece)
+
+    def _sample(self, piece: bytes) -> None:
+        """Keep the first record of a piece as a whole."""
+        record = parse(piece[: piece.find(b"\n") + 1 or len(piece)].strip(_PADDING))
+        if isinstance(record, dict):
+            model, version = (META_COERCE[name](record.get(name)) for name in ("model", "version"))
+            index = self._find(model, version)
+            if index is not None and len(self._buffers[index].samples) < SAMPLES:
+                self._buffers[index].samples.append(record)
 
     def _one_by_one(self, piece: bytes) -> list[Any]:
         rows: list[Any] = []

@@ -164,7 +164,7 @@ class Shape:
 
     def build(self, record: dict[str, Any]) -> Any:  # noqa: ANN401 - a row
         """Make a row from an untyped record."""
-        meta = {name: convert(record.get(name)) for name, convert in _META_COERCE.items()}
+        meta = {name: convert(record.get(name)) for name, convert in META_COERCE.items()}
         parts = {slot: self._root.children[word].build(record.get(word)) for word, slot in self._slots.items()}
         return self.row(**meta, **parts)
 
@@ -193,7 +193,7 @@ def _scalar(raw: object) -> str | int | float | None:
     return raw if isinstance(raw, str | int | float) and not isinstance(raw, bool) else None
 
 
-_META_COERCE: dict[str, Callable[[object], Any]] = {
+META_COERCE: dict[str, Callable[[object], Any]] = {
     "id": identity,
     "time": _scalar,
     "model": lambda raw: raw if isinstance(raw, str) else None,

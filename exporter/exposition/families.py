@@ -8,6 +8,7 @@ from exporter import catalog
 from exporter.catalog import METRICS, Metric
 from exporter.engine import State
 from exporter.evaluate import QUANTILES, Evaluation
+from exporter.exposition.quality import QualityLines, slipped
 from exporter.exposition.render import Family, HistogramLines, SeriesLines, edge_text, label_text, line, number
 from exporter.exposition.segments import compared, traffic
 from exporter.plan import ModelPlan, statistics
@@ -53,6 +54,7 @@ class ModelLines:
     def __init__(self, plan: ModelPlan) -> None:
         self._plan = plan
         self._labels = plan.labels
+        self._quality = QualityLines(plan)
         self._fixed = tuple(_fixed(plan))
         self._predictions = [ComponentLines(plan.labels, c) for c in plan.prediction_components]
         self._outcomes = [ComponentLines(plan.labels, c) for c in plan.outcome_components]
@@ -67,10 +69,12 @@ class ModelLines:
             for component, summary in zip(lines, total, strict=True):
                 yield from component.families(summary)
         yield from self._fixed
+        yield from self._quality.families(state.quality)
         yield from traffic(self._plan, state.segments)
         if evaluation is not None:
             yield from self._evaluated(evaluation)
             yield from compared(self._labels, evaluation.slicing)
+            yield from slipped(self._labels, evaluation.slips)
         if self._labelled:
             yield from self._actuals(state)
 

@@ -12,6 +12,7 @@ from exporter.drift import PLUGINS as STATISTICS
 from exporter.plan.model import EvalStep, Group, ModelPlan, ScorePlan, statistics
 from exporter.plan.slices import binary_of, cut_of, groups_of
 from exporter.profile import Component, Profile, ScoreReference, scored
+from exporter.quality import Expectation
 from exporter.segments import Segment, columns, tags
 from exporter.summaries import Categories, Grid, Layout, Measure
 from exporter.windows import WindowSpec
@@ -39,6 +40,7 @@ def plan(
     steps: float = STEPS,
     more: Sequence[str] = (),
     segments: tuple[Segment, ...] = (),
+    expectations: tuple[Expectation, ...] = (),
 ) -> ModelPlan:
     """Fix what a model's records are turned into; ValueError where extractors do not fit their components.
 
@@ -50,7 +52,8 @@ def plan(
         raise ValueError(f"the reference has no value of {', '.join(empty)}")
     components = [_measured(component, more) for component in profile.components]
     logged = [_capped(component, categories) for component in components if component.role != "eval"]
-    extra = tuple(dict.fromkeys(columns(segments)))
+    extra = tuple(dict.fromkeys([*columns(segments), *(key for one in expectations for key in one.columns)]))
+    tagged = tuple(dict.fromkeys([*tags(segments), *(path for one in expectations for path in one.tags)]))
     read = (Field(path, "input", path, levels) for path, levels in extra)
     fields = (*(component.field for component in logged), *read)
     actual = tuple(i for i, component in enumerate(logged) if component.role == "actual")
@@ -64,7 +67,7 @@ def plan(
     codes = range(len(fields), len(fields) + len(segments)) if outcome else ()
     return ModelPlan(
         profile=profile,
-        schema=Schema(profile.name, profile.version, fields, ids=bool(outcome), tags=tags(segments)),
+        schema=Schema(profile.name, profile.version, fields, ids=bool(outcome), tags=tagged),
         windows=tuple(windows),
         latency=fixed(latency_edges),
         delay=fixed(DELAY_EDGES),
@@ -83,6 +86,7 @@ def plan(
         cuts=cuts,
         cut_groups=tuple(tuple(groups_of([prediction[i] for i in cut.predicted])) for cut in cuts),
         binary=binary,
+        expectations=expectations,
         extra={key: len(logged) + place for place, key in enumerate(extra)},
     )
 

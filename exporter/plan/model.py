@@ -9,6 +9,7 @@ from exporter.drift import DEFAULT, Statistic
 from exporter.drift import PLUGINS as STATISTICS
 from exporter.extractors import Bound
 from exporter.profile import Component, Profile, ScoreReference
+from exporter.quality import Expectation
 from exporter.scores import Score
 from exporter.segments import Cut
 from exporter.summaries import Layout, Measure, Stack
@@ -80,7 +81,7 @@ class ModelPlan:
     every prediction should carry; `actual` those of actual components. Outcomes, which exist once prediction and actual
     are joined, have the components `actual` and then `evals`. `kept` are the places that a waiting prediction keeps.
     `cuts` are the segments; the codes of each stand in a column behind those of the schema. `extra` are the places of
-    columns that no component is, but that segments read.
+    columns that no component is, but that segments and expectations read.
     """
 
     profile: Profile
@@ -103,6 +104,7 @@ class ModelPlan:
     cuts: tuple[Cut, ...] = ()
     cut_groups: tuple[tuple[Group, ...], ...] = ()
     binary: Binary | None = None
+    expectations: tuple[Expectation, ...] = ()
     extra: Mapping[tuple[str, tuple[str, ...] | None], int] = field(default_factory=dict)
 
     @property

@@ -121,6 +121,7 @@ def _items(watch: Watch) -> dict[str, Item]:
     found[f"{name}\x1fdelay"] = (state.delay, codec.pack_summary)
     for kind, stream in (("predictions", state.predictions), ("outcomes", state.outcomes)):
         found |= _stream(f"{name}\x1f{kind}", stream)
+    found[f"{name}\x1fquality"] = (watch.engine.inspector.save(), list)
     for cutter, slices in zip(watch.engine.cutters, state.segments, strict=True):
         found |= _segment(f"{name}\x1fsegment\x1f{cutter.cut.segment.name}", cutter, slices)
     for place, (part, evidence) in enumerate(zip(watch.engine.plan.bank.parts, watch.evidence, strict=True)):
@@ -190,6 +191,7 @@ class _Reader:
             delay=self._part("delay", lambda p: codec.summary_of(p, engine.plan.delay), state.delay),
         )
         state = replace(state, segments=tuple(map(self._segment, engine.cutters)))
+        self._part("quality", engine.inspector.resume, None)
         before = engine.time_before
         facts = self._part("facts", list, None)
         if facts is not None:

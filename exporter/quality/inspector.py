@@ -1,0 +1,85 @@
+"""Watches the records of one model for what is wrong with the data, whatever their distribution."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from exporter.batch import Batch, Column, Kind
+from exporter.quality.clock import Clock
+from exporter.quality.expectation import Check, Expectation, Key
+from exporter.quality.repeats import Repeats
+from exporter.quality.runs import Runs
+from exporter.quality.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What is known of the data: runs of equal values by component, and counts since the start.
+
+    `changes` are of the fields of records, by path and kind of change; `checks` are (name, checks, failures).
+    """
+
+    runs: tuple[int, ...] = ()
+    repeats: int = 0
+    future: int = 0
+    disordered: int = 0
+    changes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    checks: tuple[tuple[str, int, int], ...] = ()
+
+
+class Inspector:
+    """Takes the records of a model in the order of the log; `inputs` are the places of inputs among the components."""
+
+    def __init__(self, components: int, inputs: Sequence[int], expectations: Sequence[Expectation]) -> None:
+        self._inputs = inputs
+        self._runs = Runs(components)
+        self._repeats = Repeats()
+        self._shape = Shape()
+        self._clock = Clock()
+        self._checks = tuple(Check(expectation) for expectation in expectations)
+
+    def read(self, batch: Batch, extra: Mapping[Key, int], now: float) -> None:
+        """Look at a batch as it was logged, at `now`; `extra` are the places of columns that checks read."""
+        self._clock.add(np.array([batch.newest]) if batch.times is None else batch.times, now)
+        for record in batch.samples:
+            self._shape.add(record)
+        if self._checks:
+            rows = (batch.kinds & Kind.PREDICTION.value) != 0
+            columns = {key: batch.columns[place] for key, place in extra.items()}
+            for check in self._checks:
+                check.add(columns, batch.tags, rows)
+
+    def watch(self, columns: Sequence[Column]) -> None:
+        """Look at the components of sound predictions, each of shape (rows,)."""
+        self._runs.add(columns)
+        self._repeats.add([columns[place] for place in self._inputs])
+
+    def known(self) -> Quality:
+        """Return what is known."""
+        return Quality(
+            tuple(self._runs.lengths),
+            self._repeats.count,
+            self._clock.future,
+            self._clock.disordered,
+            dict(self._shape.changes),
+            tuple((check.name, check.checks, check.failures) for check in self._checks),
+        )
+
+    def save(self) -> tuple[object, ...]:
+        """Return what is known, as plain values."""
+        checks = tuple((check.name, check.save()) for check in self._checks)
+        return self._runs.save(), self._repeats.save(), self._shape.save(), self._clock.save(), checks
+
+    def resume(self, saved: Sequence[Any]) -> None:
+        """Go on from what was saved; of checks, those that still have their name."""
+        runs, repeats, shape, clock, checks = saved
+        self._runs.resume(runs)
+        self._repeats.resume(repeats)
+        self._shape.resume(shape)
+        self._clock.resume(clock)
+        by_name = dict(checks)
+        for check in self._checks:
+            if check.name in by_name:
+                check.resume(by_name[check.name])
