@@ -13,6 +13,7 @@ Role = Literal["input", "output", "actual", "eval"]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
 Column = NDArray[Any]  # Floats or Codes
+Mask = NDArray[np.bool_]
 
 
 class Kind(IntFlag):
@@ -27,12 +28,14 @@ class Fault(IntEnum):
     """Why a column has no value in a row.
 
     A category column holds the negative of the fault as its code. A numeric column holds a NaN that carries the fault
-    in its payload, as R does with NA; a NaN without one is missing.
+    in its payload, as R does with NA; a NaN without one is missing. A value that is still to come (LATER) is not
+    counted at all until it is there.
     """
 
     MISSING = 1
     TYPE = 2
     EXTRACTOR = 3
+    LATER = 4
 
 
 _QUIET_NAN = 0x7FF8000000000000
@@ -43,14 +46,39 @@ def absent(fault: Fault) -> float:
     return float(np.int64(_QUIET_NAN | fault).view(np.float64))
 
 
-def fault_counts(values: Column) -> tuple[int, int, int]:
-    """Count the missing, wrongly typed and failed values of a column."""
+def fault_counts(values: Column) -> tuple[int, int, int, int]:
+    """Count the values of a column that are missing, wrongly typed, failed, and still to come."""
     if values.dtype == np.float64:
-        payload = values[np.isnan(values)].view(np.int64) & 3
-        counts = np.bincount(payload, minlength=4)
-        return int(counts[0] + counts[1]), int(counts[2]), int(counts[3])
-    counts = np.bincount(-values[values < 0], minlength=4)
-    return int(counts[1]), int(counts[2]), int(counts[3])
+        payload = values[np.isnan(values)].view(np.int64) & 7
+        counts = np.bincount(payload, minlength=5)
+        counts[1] += counts[0]
+    else:
+        counts = np.bincount(-values[values < 0], minlength=5)
+    return int(counts[1]), int(counts[2]), int(counts[3]), int(counts[4])
+
+
+def is_later(column: Column) -> Mask:
+    """Tell which values are still to come."""
+    found: Mask = column == -int(Fault.LATER)
+    if column.dtype == np.float64:
+        found = np.ascontiguousarray(column).view(np.int64) == np.float64(absent(Fault.LATER)).view(np.int64)
+    return found
+
+
+def is_missing(column: Column) -> Mask:
+    """Tell which values were not given, for whatever reason but a wrong type."""
+    found: Mask = column == -int(Fault.MISSING)
+    if column.dtype == np.float64:
+        found = np.isnan(column) & (np.ascontiguousarray(column).view(np.int64) & 7 <= Fault.MISSING)
+    return found
+
+
+def later(column: Column, where: Mask) -> Column:
+    """Return a column in which some values are still to come."""
+    if not where.any():
+        return column
+    numeric = column.dtype == np.float64
+    return np.where(where, absent(Fault.LATER) if numeric else np.int32(-int(Fault.LATER)), column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +119,9 @@ class Batch:
     for a category (one past the last level is an unseen category); see `Fault` for a row without a value. `kinds` is
     uint8 of `Kind`; `latency` is seconds or NaN; `times` are Unix seconds or NaN (None where the reader did not ask
     for them); `newest` is the newest time of those looked at (one in some hundred rows, for a log is nearly in order);
-    `ids` are None where the schema does not keep them; `tags` holds for each path of the schema's the text, number or
-    None of each row, and another object where there is another kind of value. `samples` are a few whole records, one
-    in some hundred.
+    `ids`, and the `revisions` of actuals (NaN or 0 of the first one), are None where the schema does not keep them;
+    `tags` holds for each path of the schema's the text, number or None of each row, and another object where there is
+    another kind of value. `samples` are a few whole records, one in some hundred.
     """
 
     kinds: NDArray[np.uint8]
@@ -104,6 +132,7 @@ class Batch:
     ids: Sequence[str | None] | None = None
     tags: Mapping[str, Sequence[object]] = field(default_factory=dict)
     samples: Sequence[Mapping[str, object]] = ()
+    revisions: Floats | None = None
 
     @property
     def rows(self) -> int:

@@ -375,6 +375,13 @@ ACTUALS_DUPLICATE = Metric(
     "Actuals of a prediction that already had one; they are ignored.",
     _MODEL,
 )
+ACTUALS_REVISED = Metric(
+    "model_actuals_revised_total",
+    "counter",
+    "Actuals that replaced an earlier one by a higher revision. Windows and their scores have the newest value alone; "
+    "counters and histograms of outcomes, which never go down, have both.",
+    _MODEL,
+)
 PREDICTIONS_UNLABELLED = Metric(
     "model_predictions_unlabelled_total", "counter", "Predictions whose actual did not come within the wait.", _MODEL
 )

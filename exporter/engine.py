@@ -5,23 +5,19 @@ The state is a frozen value that the one writer replaces; whoever reads it needs
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.batch import Batch, Column, Fault, Floats, Kind, absent
-from exporter.joins import Joiner, Match, Tallies, Waiting
+from exporter.batch import Batch, Column, Fault, Floats, Kind, Mask, absent, is_later, later
+from exporter.joins import Joined, Joiner, Rows, Tallies
 from exporter.plan import EvalStep, ModelPlan
 from exporter.quality import Inspector, Quality
 from exporter.segments import Arrived, Coder, Cutter, Slices
 from exporter.summaries import ComponentSummary
-from exporter.windows import Stream, TimeRing
-
-Mask = NDArray[np.bool_]
-_PREDICTION, _ACTUAL, _FAILED = Kind.PREDICTION.value, Kind.ACTUAL.value, Kind.FAILED.value  # plain ints are fast
+from exporter.windows import Correction, Stream, TimeRing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,10 +53,10 @@ class Engine:
 
     def __init__(self, plan: ModelPlan) -> None:
         self.plan = plan
-        self._joiner = Joiner(plan.wait, plan.pending)
         self._cutters = tuple(Cutter(cut, Coder(cut.segment)) for cut in plan.cuts)
         inputs = [i for i, component in enumerate(plan.prediction_components) if component.role == "input"]
         self._inspector = Inspector(len(plan.prediction_components), inputs, plan.expectations)
+        self.joiner = Joiner(plan.waiting, plan.wait, plan.pending)
         self._extractor_failures: Counter[str] = Counter()
         self._time_before = math.nan
         self.state = State(
@@ -88,18 +84,13 @@ class Engine:
         return self._inspector
 
     @property
-    def waiting(self) -> tuple[Waiting, ...]:
-        """Return what waits by id."""
-        return self._joiner.places
-
-    @property
     def time_before(self) -> float:
         """Return the time of the last record, Unix seconds, by which one without a time is placed."""
         return self._time_before
 
-    def resume(self, state: State, time_before: float) -> None:
-        """Go on from a state; what waits by id is taken up at each place of `waiting`."""
-        self._joiner.resume(state.tallies)
+    def resume(self, state: State, time_before: float, outcomes: int) -> None:
+        """Go on from a state, after so many `outcomes`; what waits by id is taken up by the joiner's ledger."""
+        self.joiner.tallies, self.joiner.outcomes = state.tallies, outcomes
         self._extractor_failures = state.extractor_failures.copy()
         self._time_before = time_before
         self.state = state
@@ -118,8 +109,14 @@ class Engine:
             batch = replace(batch, times=times)
         else:
             self._inspector.read(batch, self.plan.extra, now)
-        self._take(self._fresh(self._coded(batch), rejects), now, moment)
-        return rejects
+        batch = self._coded(batch)
+        joined = self._join(batch, now)
+        if joined is not None:
+            batch = _without_repeated(batch, joined.kinds)
+            rejects["duplicate_id"] += len(joined.kinds) - batch.rows
+            self.joiner.expire(moment)
+        self._take(batch, joined, now)
+        return +rejects
 
     def _coded(self, batch: Batch) -> Batch:
         """Return the batch with a column more for each segment: what slice each row is of."""
@@ -129,17 +126,24 @@ class Engine:
         codes = (cutter.coder.codes(batch.tags, read) for cutter in self._cutters)
         return replace(batch, columns=(*batch.columns, *codes), tags={})
 
-    def _take(self, batch: Batch, now: float, moment: float) -> None:
+    def _join(self, batch: Batch, now: float) -> Joined | None:
+        if batch.ids is None or not self.plan.outcome_components:
+            return None
+        columns = [batch.columns[i] for i in (*self.plan.kept, *self.plan.actual)]
+        return self.joiner.take(batch, columns, np.full(batch.rows, now) if batch.times is None else batch.times)
+
+    def _take(self, batch: Batch, joined: Joined | None, now: float) -> None:
         predicted, failed = _kind(batch, Kind.PREDICTION), _kind(batch, Kind.FAILED)
         sound, old = predicted & ~failed, self.state
-        predictions = old.predictions
+        predictions, outcomes, delay = old.predictions, old.outcomes, old.delay
         if sound.any():
             columns = _rows([batch.columns[i] for i in self.plan.predicted], sound)
             predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
             self._inspector.watch(columns)
         segments = self._predicted(batch, predicted, failed, now)
-        outcomes, segments, delays = self._outcomes(batch, sound, failed, segments, now)
-        self._joiner.expire(moment)
+        if joined is not None:
+            outcomes, segments = self._outcomes(joined, segments, now, timed=batch.times is not None)
+            delay += self.plan.delay.of(joined.delays[~np.isnan(joined.delays)])
         self.state = State(
             predictions=predictions,
             outcomes=outcomes,
@@ -147,9 +151,9 @@ class Engine:
             failures=old.failures + int(failed.sum()),
             last_prediction=self._last(batch, predicted, now),
             latency=old.latency + self.plan.latency.of(batch.latency[predicted]),
-            delay=old.delay + self.plan.delay.of(delays),
-            tallies=self._joiner.tallies(),
-            pending=self._joiner.pending,
+            delay=delay,
+            tallies=self.joiner.tallies,
+            pending=self.joiner.pending,
             extractor_failures=self._extractor_failures.copy(),
             segments=segments,
             quality=self._inspector.known(),
@@ -179,95 +183,58 @@ class Engine:
         newest = batch.newest if batch.times is None else float(batch.times[predicted].max())
         return max(min(now, newest), old)  # in this order NaN gives way
 
-    def _fresh(self, batch: Batch, rejects: Counter[str]) -> Batch:
-        """Leave out predictions whose id has been seen; a repeated one that carries an actual is that actual alone."""
-        if batch.ids is None:
-            return batch
-        kinds = batch.kinds.copy()
-        seen: tuple[set[str], set[str]] = (set(), set())
-        known = self._joiner.known, self._joiner.failed
-        for row, (key, kind) in enumerate(zip(batch.ids, batch.kinds.tolist(), strict=True)):
-            if key is None or not kind & _PREDICTION:
-                continue
-            failed = kind & _FAILED != 0
-            if key in seen[failed] or known[failed](key):
-                kinds[row] &= _ACTUAL
-            seen[failed].add(key)
-        keep = kinds != 0
-        if keep.all():
-            return replace(batch, kinds=kinds)
-        rejects["duplicate_id"] += batch.rows - int(keep.sum())
-        return Batch(
-            kinds[keep],
-            tuple(_rows(batch.columns, keep)),
-            batch.latency[keep],
-            batch.newest,
-            None if batch.times is None else batch.times[keep],
-            [key for key, kept in zip(batch.ids, keep.tolist(), strict=True) if kept],
-        )
-
     def _outcomes(
-        self, batch: Batch, sound: Mask, failed: Mask, segments: tuple[Slices, ...], now: float
-    ) -> tuple[Stream, tuple[Slices, ...], Floats]:
-        """Join what can be joined and add it to the outcomes and slices; returns them with the delays in seconds."""
-        outcomes, delays, times = self.state.outcomes, np.empty(0), batch.times
-        if batch.ids is None or not self.plan.outcome_components:
-            return outcomes, segments, delays
-        labelled = _kind(batch, Kind.ACTUAL)
-        both = sound & labelled
-        self._joiner.fail(_ids(batch, failed), _at(times, failed, now))
-        if both.any():
-            self._joiner.together(_ids(batch, both), _at(times, both, now))
-            arrived = Arrived(_rows(batch.columns, both), now, None if times is None else times[both])
-            outcomes, segments = self._joined(outcomes, segments, arrived)
-        matches = self._matches(batch, sound & ~labelled, labelled & ~both, now)
-        if matches:
-            met = None if times is None else np.array([moment for *_, moment in matches])
-            arrived = Arrived(self._matched_columns(matches), now, met)
-            outcomes, segments = self._joined(outcomes, segments, arrived)
-            delays = np.array([delay for _, _, delay, _ in matches])
-        return outcomes, segments, delays
-
-    def _joined(
-        self, outcomes: Stream, segments: tuple[Slices, ...], arrived: Arrived
+        self, joined: Joined, segments: tuple[Slices, ...], now: float, *, timed: bool
     ) -> tuple[Stream, tuple[Slices, ...]]:
-        """Add joined rows, given in the columns of predictions and actuals."""
-        computed = replace(arrived, columns=self._outcome_columns(arrived.columns))
-        cut = zip(self._cutters, segments, self._codes(arrived.columns), strict=True)
-        slices = tuple(cutter.joined(old, codes, computed) for cutter, old, codes in cut)
-        return outcomes.add(computed.columns, computed.now, computed.times), slices
+        """Add what was joined to the outcomes and slices, and correct what has changed of earlier ones."""
+        outcomes = self.state.outcomes
+        if len(joined.outcomes):
+            columns = self._logged(joined.outcomes)
+            times = np.array(joined.outcomes["at"]) if timed else None
+            arrived = Arrived(self._outcome_columns(columns), now, times)
+            outcomes = outcomes.add(arrived.columns, now, times)
+            cut = zip(self._cutters, segments, self._codes(columns), strict=True)
+            segments = tuple(cutter.joined(slices, codes, arrived) for cutter, slices, codes in cut)
+        for before, after in joined.corrections:
+            outcomes, segments = self._corrected(before, after, outcomes, segments)
+        return outcomes, segments
 
-    def _matches(self, batch: Batch, waiting: Mask, late: Mask, now: float) -> list[Match]:
-        matches: list[Match] = []
-        for mask, places, join in (
-            (waiting, self.plan.kept, self._joiner.predict),
-            (late, self.plan.actual, self._joiner.label),
-        ):
-            if mask.any():
-                rows = zip(*(batch.columns[i][mask].tolist() for i in places), strict=True) if places else repeat(())
-                matches += join(_ids(batch, mask), rows, _at(batch.times, mask, now))
-        return matches
+    def _corrected(
+        self, before: Rows, after: Rows, outcomes: Stream, segments: tuple[Slices, ...]
+    ) -> tuple[Stream, tuple[Slices, ...]]:
+        old, new = self._logged(before), self._logged(after)
+        correction = Correction(
+            self._outcome_columns(old),
+            self._outcome_columns(new),
+            np.array(before["at"]),
+            self.joiner.outcomes - before["row"],
+        )
+        cut = zip(self._cutters, segments, self._codes(new), strict=True)
+        slices = tuple(cutter.corrected(kept, codes, correction) for cutter, kept, codes in cut)
+        return outcomes.correct(correction), slices
 
-    def _matched_columns(self, matches: Sequence[Match]) -> list[Column]:
-        """Return columns in the order of the schema; those that no outcome reads are left empty."""
-        fields = self.plan.schema.fields
-        columns = [np.empty(0)] * (len(fields) + len(self._cutters))
-        for places, side in ((self.plan.kept, 0), (self.plan.actual, 1)):
-            for i, values in zip(places, zip(*(match[side] for match in matches), strict=True), strict=True):
-                numeric = i < len(fields) and fields[i].levels is None
-                columns[i] = np.array(values, np.float64 if numeric else np.int32)
+    def _logged(self, rows: Rows) -> list[Column]:
+        """Return columns in the order of the schema, then the codes; those that no id keeps are left empty."""
+        columns = [np.empty(0)] * (len(self.plan.schema.fields) + len(self._cutters))
+        for i, kept in zip((*self.plan.kept, *self.plan.actual), self.plan.waiting, strict=True):
+            columns[i] = np.ascontiguousarray(rows[kept.name])
         return columns
 
     def _outcome_columns(self, columns: Sequence[Column]) -> list[Column]:
         return [*(columns[i] for i in self.plan.actual), *(self._compute(step, columns) for step in self.plan.evals)]
 
     def _compute(self, step: EvalStep, columns: Sequence[Column]) -> Column:
-        """Compute an eval component; an extractor that fails costs its own values only."""
+        """Compute an eval component; an extractor that fails costs its own values only.
+
+        A value whose actual is still to come is so too.
+        """
+        awaited = is_later(columns[step.actual])
         try:
-            return _of_length(step.compute(columns[step.output], columns[step.actual]), len(columns[step.output]))
+            column = _of_length(step.compute(columns[step.output], columns[step.actual]), len(awaited))
+            return later(column, awaited)
         except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
             self._extractor_failures[step.extractor] += 1
-            rows = len(columns[step.output])
+            rows = len(awaited)
             if step.component.measure.grid is None:
                 return np.full(rows, -int(Fault.EXTRACTOR), np.int32)
             return np.full(rows, absent(Fault.EXTRACTOR))
@@ -300,10 +267,10 @@ def _rows(columns: Sequence[Column], mask: Mask) -> list[Column]:
     return list(columns) if mask.all() else [column[mask] for column in columns]
 
 
-def _ids(batch: Batch, mask: Mask) -> list[str | None]:
-    ids = batch.ids or ()
-    return list(ids) if mask.all() else [ids[i] for i in np.flatnonzero(mask).tolist()]
-
-
-def _at(times: Floats | None, mask: Mask, now: float) -> Iterable[float]:
-    return repeat(now) if times is None else times[mask].tolist()
+def _without_repeated(batch: Batch, kinds: NDArray[np.uint8]) -> Batch:
+    """Leave out repeated predictions; one that carries an actual is that actual alone."""
+    keep = kinds != 0
+    if keep.all():
+        return replace(batch, kinds=kinds)
+    times = None if batch.times is None else batch.times[keep]
+    return Batch(kinds[keep], tuple(_rows(batch.columns, keep)), batch.latency[keep], batch.newest, times)

@@ -500,7 +500,7 @@ def test_the_same_path_may_be_a_number_in_one_model_and_a_category_in_another():
     lines = b'{"model":"m","input":{"a":3}}\n{"model":"n","input":{"a":3}}\n{"model":"m","input":{"a":"x"}}\n'
     found = {index: batch.columns[0] for index, batch in [*decoder.feed(lines), *decoder.flush()]}
     assert found[0].tolist()[0] == 3
-    assert fault_counts(found[0]) == (0, 1, 0)
+    assert fault_counts(found[0]) == (0, 1, 0, 0)
     assert found[1].tolist() == [1]
 
 

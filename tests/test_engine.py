@@ -18,7 +18,7 @@ from exporter.joins import Tallies
 from exporter.plan import LATENCY_EDGES, plan
 from exporter.windows import WindowSpec
 
-NOTHING = object()
+LATER = object()
 PLAN = shop.planned()
 
 
@@ -92,6 +92,13 @@ def evals_of(output, actual):
     return evals
 
 
+def parts_of(actual):
+    """The components of an actual; those that it leaves out although it has others are still to come."""
+    given = {name: actual.get(name) for name in ("price", "sold")}
+    partly = any(value is not None for value in given.values())
+    return {name: LATER if value is None and partly else value for name, value in given.items()}
+
+
 class Plain:
     """Everything the engine should know after a log, by one pass over its records that looks at each of them alone."""
 
@@ -100,7 +107,7 @@ class Plain:
         self.latency, self.delays, self.rows = [], 0, 0
         self.predictions = [Tally(component) for component in PLAN.prediction_components]
         self.outcomes = [Tally(component) for component in PLAN.outcome_components]
-        self.waiting, self.early, self.joined, self.failed = {}, {}, set(), set()
+        self.waiting, self.early, self.joined, self.failed = {}, {}, {}, set()
         for row in log:
             self.see(row)
 
@@ -137,37 +144,53 @@ class Plain:
             tally.see(row.get(role, {}).get(name))
 
     def join(self, key, row):
+        output = row.get("output", {})
         if "actual" in row:
             self.actuals += 1
-            self.duplicate += self.early.pop(key, NOTHING) is not NOTHING
-            self.outcome(row.get("output", {}), row["actual"])
+            early = self.early.pop(key, None)
+            self.duplicate += early is not None
+            given = {name: value for name, value in parts_of(row["actual"]).items() if value is not LATER}
+            actual = (early or dict.fromkeys(("price", "sold"), LATER)) | given
         elif key in self.early:
-            self.outcome(row.get("output", {}), self.early.pop(key))
+            actual = self.early.pop(key)
             self.delays += 1
         elif key is not None:
-            self.waiting[key] = row.get("output", {})
+            self.waiting[key] = output
             return
+        else:
+            return
+        self.outcome(output, actual)
         if key is not None:
-            self.joined.add(key)
+            self.joined[key] = output, actual
 
     def label(self, key, row):
         self.actuals += 1
         if key is None:
             self.unmatched += 1
         elif key in self.joined or key in self.early:
-            self.duplicate += 1
+            self.complete(key, row["actual"])
         elif key in self.waiting:
-            self.outcome(self.waiting.pop(key), row["actual"])
+            self.joined[key] = output, actual = self.waiting.pop(key), parts_of(row["actual"])
+            self.outcome(output, actual)
             self.delays += 1
-            self.joined.add(key)
         else:
-            self.early[key] = row["actual"]
+            self.early[key] = parts_of(row["actual"])
+
+    def complete(self, key, actual):
+        """Take what was still to come of an actual; where nothing was, it is a duplicate."""
+        output, known = self.joined[key] if key in self.joined else (None, self.early[key])
+        new = {n: v for n, v in parts_of(actual).items() if known[n] is LATER and v is not LATER}
+        self.duplicate += not new
+        known |= new
+        if key in self.joined and new:
+            self.outcome(output, {name: known[name] if name in new else LATER for name in known})
 
     def outcome(self, output, actual):
-        evals = evals_of(output, actual)
+        evals = evals_of(output, {name: None if value is LATER else value for name, value in actual.items()})
         for tally in self.outcomes:
             name, role = tally.component.name, tally.component.role
-            tally.see(actual.get(name) if role == "actual" else evals[name])
+            if actual["price" if name in ("price", "error") else "sold"] is not LATER:
+                tally.see(actual[name] if role == "actual" else evals[name])
 
     def matches(self, state):
         assert (state.count, state.failures) == (self.count, self.failures)
@@ -546,7 +569,7 @@ def test_an_engine_of_many_batches_holds_no_more_than_one_of_few():
         made.ingest(batch, 1000.0 + 3 * part)
         sizes.append(held(made))
     assert sizes[-1] == sizes[20]
-    assert max(map(len, (made._joiner._joined, made._joiner._predictions, made._joiner._actuals))) <= 50
+    assert made.joiner.ledger.counts.max() <= 50
 
 
 def test_kinds_of_a_batch_are_not_changed_by_taking_it_in():
@@ -554,3 +577,60 @@ def test_kinds_of_a_batch_are_not_changed_by_taking_it_in():
     shop_engine = Engine(PLAN)
     shop_engine.ingest(batch, 0.0)
     assert batch.kinds.tolist() == [Kind.PREDICTION | Kind.ACTUAL] * 2
+
+
+def test_a_corrected_actual_changes_the_scores_of_the_windows_and_counts_as_one_more_in_the_totals():
+    log = shop.records(40)
+    late = [{"id": row["id"], "actual": row["actual"]} for row in log]
+    wrong = [row | {"actual": row["actual"] | {"price": 1e6}} for row in late[:10]]
+    right = [row | {"revision": 1} for row in late[:10]]
+    predictions = [{key: part for key, part in row.items() if key != "actual"} for row in log]
+    windows = (WindowSpec("1h", 3600.0), WindowSpec("100 rows", None, 100))
+    made = shop.engine(predictions, wrong + late[10:], right, windows=windows)
+    plain = shop.engine(predictions, late, windows=windows)
+    assert (made.state.tallies.revised, made.state.tallies.duplicate) == (10, 0)
+    for label, window in made.state.outcomes.windows(1000.0).items():
+        for found, wanted in zip(window, plain.state.outcomes.windows(1000.0)[label], strict=True):
+            assert found.presence == wanted.presence
+            assert found.bins().tolist() == wanted.bins().tolist()
+            if found.moments is not None:
+                assert found.moments.mean == pytest.approx(wanted.moments.mean, rel=1e-6)
+    price, sold = made.state.outcomes.total[:2]
+    assert (price.n, sold.n) == (50, 40)
+
+
+def test_actuals_in_parts_are_counted_as_they_come_and_never_as_missing():
+    log = shop.records(30)
+    predictions = [{key: part for key, part in row.items() if key != "actual"} for row in log]
+    parts = [[{"id": row["id"], "actual": {name: row["actual"][name]}} for row in log] for name in ("price", "sold")]
+    made = shop.engine(predictions, parts[0])
+    price, sold, error, *rest = made.state.outcomes.total
+    assert [summary.presence.rows for summary in (price, error)] == [30, 30]
+    assert [summary.presence.rows for summary in (sold, *rest)] == [0, 0, 0]
+    made = shop.engine(predictions, *parts)
+    plain = shop.engine(log)
+    for stream in ("total", "windows"):
+        for found, wanted in zip(*(outcomes_of(one, stream) for one in (made, plain)), strict=True):
+            assert found.presence == wanted.presence
+            assert found.bins().tolist() == wanted.bins().tolist()
+    assert made.state.tallies == Tallies(actuals=60)
+
+
+def outcomes_of(made, stream):
+    outcomes = made.state.outcomes
+    return outcomes.total if stream == "total" else outcomes.windows(1000.0)["10 rows"]
+
+
+@pytest.mark.parametrize("event_time", [False, True])
+def test_a_correction_reaches_the_pane_of_its_outcome(event_time):
+    prediction = {"id": "a", "time": 1000.0, "output": {"price": 1.0}}
+    actual = {"id": "a", "time": 1000.0, "actual": {"price": 2.0}}
+    others = [{"id": f"b{n}", "time": 1000.0 + n, "output": {}, "actual": {"price": 2.0}} for n in range(50)]
+    revised = {"id": "a", "time": 1050.0, "revision": 1, "actual": {"price": 9.0}}
+    made = Engine(PLAN)
+    for part, now in (([prediction, actual], 1000.0), (others, 1049.0), ([revised], 1050.0)):
+        for batch in shop.batches(PLAN.schema, part, event_time=event_time):
+            made.ingest(batch, 2000.0 if event_time else now)
+    window = made.state.outcomes.windows(1050.0)["1m"][0]
+    assert (window.n, window.moments.total) == (51, 109.0)
+    assert made.state.outcomes.windows(1062.0)["1m"][0].moments.total < 109.0 - 8.0

@@ -121,7 +121,7 @@ def test_the_distance_of_infinities_is_infinite_or_missing_and_nothing_is_said_o
 
 def test_an_error_of_a_value_of_the_wrong_type_is_of_the_wrong_type():
     errors = AbsoluteError("price", "price").bind(*NUMBERS)(np.array([absent(Fault.TYPE)]), np.array([1.0]))
-    assert fault_counts(errors) == (0, 1, 0)
+    assert fault_counts(errors) == (0, 1, 0, 0)
 
 
 @law

@@ -113,7 +113,7 @@ def test_zero_and_one_are_of_the_class_that_came_true():
 def test_what_is_no_probability_or_has_no_actual_is_in_no_class():
     values = BOUND(np.array([1.1, -0.1, np.nan, 0.5]), np.array([1, 0, 1, -int(Fault.MISSING)], np.int32))
     assert np.isnan(values).all()
-    assert fault_counts(values) == (2, 0, 2)
+    assert fault_counts(values) == (2, 0, 2, 0)
 
 
 SPEC = ProfileSpec(

@@ -97,6 +97,27 @@ def test_predictions_that_wait_find_their_actual_after_a_restart(tmp_path):
         until(app.addresses[0], lambda found: value(found, "model_actuals_duplicate_total") == 10)
 
 
+def test_corrections_and_parts_find_their_outcome_after_a_restart(tmp_path):
+    made = site(tmp_path)
+    records = shop.records(100)
+    made.append([{k: v for k, v in r.items() if k != "actual"} for r in records])
+    made.append([{"id": r["id"], "actual": {"price": 1e6}} for r in records])
+    with made.running() as app:
+        until(app.addresses[0], lambda found: value(found, "model_actuals_total") == 100)
+    made.append([{"id": r["id"], "actual": {"price": r["actual"]["price"]}, "revision": 1} for r in records])
+    made.append([{"id": r["id"], "actual": {"sold": r["actual"]["sold"]}} for r in records])
+    with made.running() as app:
+        found = until(app.addresses[0], lambda found: value(found, "model_actuals_total") == 300)
+        assert value(found, "model_actuals_revised_total") == 100
+        assert value(found, "model_actuals_duplicate_total") == 0
+        error = {"score": "mean_absolute_error", "window": "1h"}
+        accuracy = {"score": "accuracy", "window": "1h"}
+        scores = scraped(app)
+    assert value(scores, "model_score", **error) < 2
+    assert value(scores, "model_score_samples", **error) == 100
+    assert value(scores, "model_score_samples", **accuracy) == 100
+
+
 def test_the_evidence_and_the_alarm_survive(tmp_path):
     made = site(tmp_path)
     drifted = [r | {"input": r["input"] | {"size": r["input"]["size"] + 6}} for r in shop.records(2000, seed=3)]
@@ -152,16 +173,16 @@ def test_a_file_that_cannot_be_written_is_said_counted_and_loses_nothing(tmp_pat
     made.append(shop.records(500))
 
     def break_disk(app):
-        commit = app._keeper._checkpoint._store.commit
+        transaction = app._keeper._checkpoint._store.transaction
         calls = []
 
-        def failing(*arguments):
+        def failing():
             calls.append(1)
             if len(calls) < 3:
                 raise OSError("the disk is full")
-            commit(*arguments)
+            return transaction()
 
-        app._keeper._checkpoint._store.commit = failing
+        app._keeper._checkpoint._store.transaction = failing
 
     with made.running(prepare=break_disk) as app:
         until(app.addresses[0], lambda found: value(found, "prediction_exporter_checkpoint_failures_total") == 2)
@@ -230,10 +251,9 @@ def test_what_is_not_changed_is_not_written_again(tmp_path):
     keeper = Keeper(made.load().state, fleet)
     keeper._write()
     written = []
-    keeper._checkpoint._store.commit = written.append
+    keeper._checkpoint._store.write = written.append
     keeper._write()
-    (parts,) = written
-    assert {key.rpartition("\x1f")[2] for key in parts} <= {"facts"}
+    assert {key.rpartition("\x1f")[2] for parts in written for key in parts} <= {"facts"}
     keeper.close()
 
 

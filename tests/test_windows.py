@@ -15,8 +15,10 @@ from exporter.windows import (
     FOLD_ROWS,
     ROW_PANES,
     TIME_PANES,
+    Correction,
     Earlier,
     RowRing,
+    Stream,
     TimeRing,
     WindowSpec,
     add,
@@ -371,3 +373,57 @@ def test_adding_summaries_of_different_components_is_an_error():
 def test_the_total_of_no_parts_is_the_summary_of_nothing_and_of_several_their_sum():
     same(total([], MEASURES), [])
     same(total([brute([1, 2]), brute([3])], MEASURES), [1, 2, 3])
+
+
+# -- corrections
+
+SPECS = (
+    WindowSpec("1m", 60.0),
+    WindowSpec("20 rows", None, 20),
+    WindowSpec("1m vs", 60.0, earlier=Earlier(), own="1m"),
+)
+
+
+def counted(summaries):
+    """What summaries say without the extremes, which a correction leaves as they were."""
+    return [(s.presence, s.n, None if s.moments is None else s.moments.total, s.bins().tolist()) for s in summaries]
+
+
+@given(
+    values=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 99), st.integers(1, 99)), min_size=1, max_size=60),
+    chosen=st.sets(st.integers(0, 59)),
+    timed=st.booleans(),
+)
+def test_windows_with_corrections_are_as_if_the_rows_had_come_like_this_at_once(values, chosen, timed):
+    corrected, plain, time, times = Stream.of(MEASURES, SPECS), Stream.of(MEASURES, SPECS), 0.0, []
+    for place, (step, old, new) in enumerate(values):
+        time += step
+        times.append(time)
+        corrected = corrected.add(columns([old]), time, np.array([time]) if timed else None)
+        plain = plain.add(columns([new if place in chosen else old]), time, np.array([time]) if timed else None)
+    places = np.array(sorted(place for place in chosen if place < len(values)), np.int64)
+    if len(places):
+        before, after = (columns([values[place][side] for place in places]) for side in (1, 2))
+        corrected = corrected.correct(Correction(before, after, np.array(times)[places], len(values) - places))
+    for label, window in corrected.windows(time).items():
+        wanted = plain.windows(time)[label]
+        assert counted(window) == counted(wanted)
+        np.testing.assert_allclose(squares(window), squares(wanted), atol=1e-6)
+    grown = {old != new for place, (_, old, new) in enumerate(values) if place in chosen}
+    assert (counted(corrected.total) != counted(total((brute([v[1] for v in values]),), MEASURES))) == (True in grown)
+
+
+def test_a_correction_adds_what_is_new_to_the_total_and_takes_nothing_away():
+    stream = Stream.of(MEASURES, SPECS).add(columns([1, 2]), 0.0, None)
+    stream = stream.correct(Correction(columns([1]), columns([5]), np.array([0.0]), np.array([2])))
+    assert stream.total[0].histogram.counts.tolist() == [0, 2, 1, 0]
+    assert stream.total[1].presence.rows == 2  # both are of one category
+
+
+def test_a_correction_of_rows_that_have_left_changes_no_window():
+    stream = Stream.of(MEASURES, SPECS[:2])
+    for time in range(0, 400, 10):
+        stream = stream.add(columns([1]), float(time), None)
+    before = {label: known(window) for label, window in stream.windows(390.0).items()}
+    stream = stream.correct(Correction(columns([1]), columns([5]), np.array([0.0]), np.array([40])))
+    assert {label: known(window) for label, window in stream.windows(390.0).items()} == before

@@ -124,10 +124,12 @@ class BatchBuffer:
         columns = [self._expression(i, field, shape) for i, field in enumerate(schema.fields)]
         output = "r.output is not no_output and r.output is not None"
         kind = f"1 if {output} and r.actual is no_actual and r.error is None else kind(r)"
-        values = [kind, "r.latency_seconds", *columns, *(["epoch(r.time)"] if event_time else [])]
-        codes = ["B", "d", *("d" if field.levels is None else "i" for field in schema.fields), *"d" * event_time]
+        more = {"time": "epoch(r.time)"} if event_time else {}
+        more |= {"revision": "r.revision"} if schema.ids else {}
+        values = [kind, "r.latency_seconds", *columns, *more.values()]
+        codes = ["B", "d", *("d" if field.levels is None else "i" for field in schema.fields), *"d" * len(more)]
         self._struct = struct.Struct("=" + "".join(codes))
-        names = ["kind", "latency", *(f"c{i}" for i in range(len(columns))), *["time"] * event_time]
+        names = ["kind", "latency", *(f"c{i}" for i in range(len(columns))), *more]
         self._dtype = np.dtype({"names": names, "formats": [code.replace("B", "u1") for code in codes]})
         self._floats = [i for i, code in enumerate(codes) if code == "d"]
         self._tuples = self._compile(f"[({', '.join(values)},) for r in rows]")
@@ -216,8 +218,10 @@ class BatchBuffer:
             np.ascontiguousarray(table[f"c{i}"]) for i in range(len(self._schema.fields))
         )
         times: Floats | None = np.ascontiguousarray(table["time"]) if self._event_time else None
+        revisions: Floats | None = np.ascontiguousarray(table["revision"]) if self._schema.ids else None
         latency: Floats = np.ascontiguousarray(table["latency"])
-        return Batch(np.ascontiguousarray(table["kind"]), columns, latency, newest, times, ids, tags, samples), empty
+        kind = np.ascontiguousarray(table["kind"])
+        return Batch(kind, columns, latency, newest, times, ids, tags, samples, revisions), empty
 
 
 def _one_of(value: object, others: tuple[object, object]) -> bool:

@@ -22,6 +22,7 @@ META: dict[str, tuple[Any, Any]] = {
     "version": (str | int | float | None, None),
     "error": (Any, None),
     "latency_seconds": (float | None, math.nan),
+    "revision": (float | None, 0.0),
 }
 
 
@@ -200,4 +201,5 @@ META_COERCE: dict[str, Callable[[object], Any]] = {
     "version": _scalar,
     "error": lambda raw: raw,
     "latency_seconds": number,
+    "revision": number,
 }

@@ -90,6 +90,7 @@ class ModelLines:
         yield self._one(catalog.ACTUALS, state.tallies.actuals)
         yield self._one(catalog.ACTUALS_UNMATCHED, state.tallies.unmatched)
         yield self._one(catalog.ACTUALS_DUPLICATE, state.tallies.duplicate)
+        yield self._one(catalog.ACTUALS_REVISED, state.tallies.revised)
         yield self._one(catalog.PREDICTIONS_UNLABELLED, state.tallies.unlabelled)
         yield self._one(catalog.PREDICTIONS_PENDING, state.pending)
         yield Family(catalog.ACTUAL_DELAY, _histogram(self._delay, state.delay))

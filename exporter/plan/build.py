@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 
 import numpy as np
 from msgspec.structs import replace as replace_struct
@@ -9,6 +10,7 @@ from msgspec.structs import replace as replace_struct
 from exporter.alarm import Bank, Watched
 from exporter.batch import Field, Schema
 from exporter.drift import PLUGINS as STATISTICS
+from exporter.joins import Kept
 from exporter.plan.model import EvalStep, Group, ModelPlan, ScorePlan, statistics
 from exporter.plan.slices import binary_of, cut_of, groups_of
 from exporter.profile import Component, Profile, ScoreReference, scored
@@ -64,6 +66,7 @@ def plan(
     scores = tuple(_score_plan(score, prediction, outcome) for score in profile.scores)
     binary = binary_of(prediction, outcome)
     cuts = tuple(cut_of(segment, prediction, outcome, (scores, binary), windows) for segment in segments)
+    outputs = tuple(dict.fromkeys(step.output for step in evals))
     codes = range(len(fields), len(fields) + len(segments)) if outcome else ()
     return ModelPlan(
         profile=profile,
@@ -75,7 +78,12 @@ def plan(
         pending=pending,
         predicted=predicted,
         actual=actual,
-        kept=(*dict.fromkeys(step.output for step in evals), *codes),
+        kept=(*outputs, *codes),
+        waiting=(
+            *(_kept(logged[i]) for i in outputs),
+            *(_code(segment) for segment in (segments if outcome else ())),
+            *(_kept(logged[i]) for i in actual),
+        ),
         evals=evals,
         prediction_components=prediction,
         outcome_components=outcome,
@@ -89,6 +97,19 @@ def plan(
         expectations=expectations,
         extra={key: len(logged) + place for place, key in enumerate(extra)},
     )
+
+
+def _kept(component: Component) -> Kept:
+    """Describe a kept column; its name tells it from all others, categories with other codes included."""
+    levels, actual = component.field.levels, component.role == "actual"
+    coding = "" if levels is None else blake2b("\n".join(levels).encode(), digest_size=6).hexdigest()
+    awaited = actual and not component.reference.presence.missing
+    return Kept(f"{component.role} {component.name} {coding}".strip(), levels is None, actual, awaited)
+
+
+def _code(segment: Segment) -> Kept:
+    """Describe the kept column of a segment's codes, which mean the same as long as its definition does."""
+    return Kept(f"segment {segment.name} {blake2b(repr(segment).encode(), digest_size=6).hexdigest()}", numeric=False)
 
 
 def _watched(component: Component) -> Watched:

@@ -8,6 +8,7 @@ from exporter.batch import Schema
 from exporter.drift import DEFAULT, Statistic
 from exporter.drift import PLUGINS as STATISTICS
 from exporter.extractors import Bound
+from exporter.joins import Kept
 from exporter.profile import Component, Profile, ScoreReference
 from exporter.quality import Expectation
 from exporter.scores import Score
@@ -79,7 +80,8 @@ class ModelPlan:
 
     `schema.fields` are the logged components. `predicted` are the places in it of input and output components, which
     every prediction should carry; `actual` those of actual components. Outcomes, which exist once prediction and actual
-    are joined, have the components `actual` and then `evals`. `kept` are the places that a waiting prediction keeps.
+    are joined, have the components `actual` and then `evals`. `kept` are the places that a waiting prediction keeps;
+    `waiting` describes the columns that are kept of an id, those of `kept` and then of `actual`.
     `cuts` are the segments; the codes of each stand in a column behind those of the schema. `extra` are the places of
     columns that no component is, but that segments and expectations read.
     """
@@ -94,6 +96,7 @@ class ModelPlan:
     predicted: tuple[int, ...]
     actual: tuple[int, ...]
     kept: tuple[int, ...]
+    waiting: tuple[Kept, ...]
     evals: tuple[EvalStep, ...]
     prediction_components: tuple[Component, ...]
     outcome_components: tuple[Component, ...]

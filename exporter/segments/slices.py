@@ -11,7 +11,7 @@ from exporter.segments.coder import Coder, Rows
 from exporter.segments.definition import MISSING, Segment
 from exporter.segments.vocabulary import OTHER
 from exporter.summaries import Measure
-from exporter.windows import Stream, WindowSpec
+from exporter.windows import Correction, Stream, WindowSpec
 
 Mask = NDArray[np.bool_]
 
@@ -101,6 +101,15 @@ class Cutter:
         for label, rows in self.coder.split(codes):
             old = found.get(label) or self.cut.empty()
             found[label] = replace(old, outcomes=arrived.add(old.outcomes, self.cut.joined, rows))
+        return found
+
+    def corrected(self, slices: Slices, codes: Codes, correction: Correction) -> dict[str, Slice]:
+        """Correct outcomes, given what slice the prediction of each is of; one that is not kept any more has none."""
+        found = dict(slices)
+        for label, rows in self.coder.split(codes):
+            if label in found:
+                outcomes = found[label].outcomes.correct(correction.select(rows, self.cut.joined))
+                found[label] = replace(found[label], outcomes=outcomes)
         return found
 
     def _kept(self, slices: Slices) -> dict[str, Slice]:

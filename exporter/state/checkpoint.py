@@ -13,7 +13,7 @@ from exporter.joins import Tallies
 from exporter.segments import Cutter, Slice, Slices
 from exporter.state import codec
 from exporter.state.codec import Unfit
-from exporter.state.journal import Journal
+from exporter.state.ledgers import Ledgers
 from exporter.state.store import Store
 from exporter.summaries import Measure
 from exporter.windows import Ring, Stream, TimeRing
@@ -46,7 +46,7 @@ class Checkpoint:
         self._store = store
         self._parts = store.parts()
         self._written: dict[str, object] = {}
-        self._journals: list[Journal] = []
+        self._ledgers: list[Ledgers] = []
 
     @property
     def bytes(self) -> int:
@@ -65,16 +65,14 @@ class Checkpoint:
     def resume(self, watch: Watch) -> None:
         """Take up what is known of a model; what no longer fits its profile or configuration is dropped and logged."""
         engine, name = watch.engine, "\x1f".join(watch.engine.plan.labels)
+        ledgers = Ledgers(name + WAITING, engine.joiner, self._store, self._parts)
         reader = _Reader(name, self._parts)
         reader.engine(engine)
         parts = zip(engine.plan.bank.parts, watch.evidence, strict=True)
         watch.evidence = tuple(reader.evidence(place, *part) for place, part in enumerate(parts))
-        journals = [Journal(f"{name}{WAITING}{place}\x1f", one) for place, one in enumerate(engine.waiting)]
-        for journal in journals:
-            journal.resume(self._parts)
-        self._journals += journals
-        if reader.dropped:
-            logger.warning("%s: of the saved state no longer fits: %s", name.replace("\x1f", " "), reader.dropped)
+        self._ledgers.append(ledgers)
+        if dropped := reader.dropped + ledgers.dropped:
+            logger.warning("%s: of the saved state no longer fits: %s", name.replace("\x1f", " "), "; ".join(dropped))
 
     def commit(
         self,
@@ -92,11 +90,13 @@ class Checkpoint:
         ours = tuple("\x1f".join((*watch.engine.plan.labels, "")) for watch in watches)
         known = (key for key in self._parts.keys() | self._written.keys() if key.startswith(ours))
         parts |= dict.fromkeys(key for key in known if key not in items and WAITING not in key)
-        for journal in self._journals:
-            parts |= journal.parts()
-        self._store.commit(parts)
-        for journal in self._journals:
-            journal.written()
+        with self._store.transaction():
+            self._store.write(parts)
+            for ledger in self._ledgers:
+                ledger.write()
+        for ledger in self._ledgers:
+            ledger.written()
+        self._store.shrink()
         self._parts = {}
         self._written = {key: value for key, (value, _) in items.items()}
 
@@ -150,7 +150,7 @@ def _segment(prefix: str, cutter: Cutter, slices: Slices) -> Iterator[tuple[str,
 
 def _facts(engine: Engine) -> tuple[object, ...]:
     state = engine.state
-    last = (state.count, state.failures, state.last_prediction, engine.time_before)
+    last = (state.count, state.failures, state.last_prediction, engine.time_before, engine.joiner.outcomes)
     return (*last, astuple(state.tallies), tuple(sorted(state.extractor_failures.items())))
 
 
@@ -192,10 +192,10 @@ class _Reader:
         )
         state = replace(state, segments=tuple(map(self._segment, engine.cutters)))
         self._part("quality", engine.inspector.resume, None)
-        before = engine.time_before
+        before, outcomes = engine.time_before, 0
         facts = self._part("facts", list, None)
         if facts is not None:
-            count, failures, last, before, tallies, failed = facts
+            count, failures, last, before, outcomes, tallies, failed = facts
             state = replace(
                 state,
                 count=count,
@@ -204,7 +204,7 @@ class _Reader:
                 tallies=Tallies(*tallies),
                 extractor_failures=Counter(dict(failed)),
             )
-        engine.resume(state, before)
+        engine.resume(replace(state, pending=engine.joiner.pending), before, outcomes)
 
     def evidence(self, place: int, part: Part, fresh: Evidence) -> Evidence:
         """Return the evidence of one block of streams; that against another reference says nothing of this one."""

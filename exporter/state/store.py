@@ -1,15 +1,20 @@
-"""One SQLite file that holds what must survive a restart: values by key, changed in one transaction."""
+"""One SQLite file that holds what must survive a restart: values by key and numbered pages, changed together."""
 
 import sqlite3
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 APPLICATION = 0x50524544  # "PRED": what `file` and other programs know the format by
 FORMAT = 1
 BUSY_SECONDS = 1.0
-SPARE_PAGES = 1000  # free pages that a commit gives back to the file system at most
-TABLE = "CREATE TABLE IF NOT EXISTS part (key TEXT PRIMARY KEY, value BLOB NOT NULL)"
+SPARE_SHARE = 0.25  # of the pages of the file that may be free
+GIVEN_BACK = 1000  # free pages that a commit gives back to the file system at most
+JOURNAL_BYTES = 64 << 20  # of the write-ahead log, which grows for a large merge, after that
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS part (key TEXT PRIMARY KEY, value BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS page (number INTEGER PRIMARY KEY, value BLOB NOT NULL)",
+)
 
 
 class StateError(Exception):
@@ -23,7 +28,7 @@ class Store:
         self._path = path
         try:
             self._connection = self._open()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             raise StateError(f"{path}: {_reason(error)}") from None
 
     def _open(self) -> sqlite3.Connection:
@@ -53,8 +58,10 @@ class Store:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit={JOURNAL_BYTES}")
         connection.execute("BEGIN EXCLUSIVE")
-        connection.execute(TABLE)
+        for table in TABLES:
+            connection.execute(table)
         connection.execute(f"PRAGMA application_id={APPLICATION}")
         connection.execute(f"PRAGMA user_version={FORMAT}")
         connection.execute("COMMIT")
@@ -63,28 +70,59 @@ class Store:
         """Return all values by key."""
         try:
             return dict(self._connection.execute("SELECT key, value FROM part"))
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             raise StateError(f"{self._path}: {_reason(error)}") from None
 
-    def commit(self, parts: Mapping[str, bytes | None]) -> None:
-        """Write and delete (None) values, all of it or nothing; OSError where it cannot be."""
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep all of what is changed within, or nothing; OSError where it cannot be."""
         execute = self._connection.execute
         try:
             execute("BEGIN IMMEDIATE")
-            self._write(parts)
+            yield
             execute("COMMIT")
-        except sqlite3.Error as error:
+        except BaseException as error:
             with suppress(sqlite3.Error):
                 execute("ROLLBACK")
-            raise OSError(f"{self._path}: {_reason(error)}") from None
-        with suppress(sqlite3.Error):
-            execute(f"PRAGMA incremental_vacuum({SPARE_PAGES})").fetchall()
+            if isinstance(error, sqlite3.Error):
+                raise OSError(f"{self._path}: {_reason(error)}") from None
+            raise
 
-    def _write(self, parts: Mapping[str, bytes | None]) -> None:
+    def write(self, parts: Mapping[str, bytes | None]) -> None:
+        """Write and delete (None) values, within a transaction."""
         gone = ((key,) for key, value in parts.items() if value is None)
         self._connection.executemany("DELETE FROM part WHERE key = ?", gone)
         kept = ((key, value) for key, value in parts.items() if value is not None)
         self._connection.executemany("INSERT OR REPLACE INTO part VALUES (?, ?)", kept)
+
+    def append(self, page: bytes) -> int:
+        """Write a page within a transaction; its number is one more than that of the last there is."""
+        number = self._connection.execute("INSERT INTO page (value) VALUES (?)", (page,)).lastrowid
+        return number or 0
+
+    def read(self, numbers: Sequence[int]) -> bytes:
+        """Return pages, whose numbers ascend, one after the other; OSError where that cannot be."""
+        execute = self._connection.execute
+        try:
+            if len(numbers) > 1 and numbers[-1] - numbers[0] == len(numbers) - 1:
+                between = "SELECT value FROM page WHERE number BETWEEN ? AND ? ORDER BY number"
+                return b"".join([page for (page,) in execute(between, (numbers[0], numbers[-1]))])
+            one = "SELECT value FROM page WHERE number = ?"
+            return b"".join([execute(one, (number,)).fetchone()[0] for number in numbers])
+        except sqlite3.Error as error:
+            raise OSError(f"{self._path}: {_reason(error)}") from None
+
+    def drop(self, first: int, count: int) -> None:
+        """Delete consecutive pages within a transaction."""
+        self._connection.execute("DELETE FROM page WHERE number >= ? AND number < ?", (first, first + count))
+
+    def shrink(self) -> None:
+        """Give free pages back to the file system, some at a time, where there are many."""
+        with suppress(sqlite3.Error):
+            execute = self._connection.execute
+            (free,), (pages,) = (execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_count"))
+            if free > SPARE_SHARE * pages:
+                execute(f"PRAGMA incremental_vacuum({GIVEN_BACK})").fetchall()
 
     @property
     def bytes(self) -> int:

@@ -32,6 +32,9 @@ class Categories:
             raise ValueError("counts of different categories cannot be added")
         return Categories(self.levels, self.counts + other.counts)
 
+    def __sub__(self, other: "Categories") -> "Categories":
+        return self + Categories(other.levels, -other.counts)
+
     @property
     def n(self) -> int:
         """Return the number of values."""

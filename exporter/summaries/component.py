@@ -55,10 +55,10 @@ class Measure:
         values = np.sort(column)
         n = rows - int(np.isnan(values).sum()) if rows and np.isnan(values[-1]) else rows
         values = values[:n]
-        faults = fault_counts(column) if n < rows else (0, 0, 0)
+        missing, mistyped, failed, later = fault_counts(column) if n < rows else (0, 0, 0, 0)
         below = int(np.searchsorted(values, self.domain.low, side="left"))
         above = n - int(np.searchsorted(values, self.domain.high, side="right"))
-        presence = Presence(rows, *faults, below, above)
+        presence = Presence(rows - later, missing, mistyped, failed, below, above)
         finite = values
         if n and not (math.isfinite(values[0]) and math.isfinite(values[-1])):
             finite = values[np.isfinite(values)]
@@ -68,10 +68,10 @@ class Measure:
     def _categories(self, column: Codes) -> "ComponentSummary":
         categories = Categories.of(column, self.levels)
         rows = len(column)
-        faults = fault_counts(column) if categories.n < rows else (0, 0, 0)
-        return ComponentSummary(
-            Presence(rows, *faults, unseen=int(categories.counts[-1]) if self.complete else 0), categories=categories
-        )
+        missing, mistyped, failed, later = fault_counts(column) if categories.n < rows else (0, 0, 0, 0)
+        unseen = int(categories.counts[-1]) if self.complete else 0
+        presence = Presence(rows - later, missing, mistyped, failed, unseen=unseen)
+        return ComponentSummary(presence, categories=categories)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +96,15 @@ class ComponentSummary:
         if self.histogram is None or measure.grid is None:
             return self
         return replace(self, histogram=Histogram(measure.grid, self.histogram.outer_counts()))
+
+    def __sub__(self, other: "ComponentSummary") -> "ComponentSummary":
+        """Take away values that were added; the extremes stay as they were."""
+        presence = self.presence - other.presence
+        if self.categories is not None and other.categories is not None:
+            return ComponentSummary(presence, categories=self.categories - other.categories)
+        if self.histogram is None or other.histogram is None or self.moments is None or other.moments is None:
+            raise ValueError("a numeric summary cannot be taken from one of categories, nor the other way")
+        return ComponentSummary(presence, self.moments - other.moments, self.histogram - other.histogram)
 
     @property
     def n(self) -> int:

@@ -116,6 +116,9 @@ class Histogram:
             raise ValueError("histograms on different edges cannot be added")
         return Histogram(self.grid, self.counts + other.counts)
 
+    def __sub__(self, other: "Histogram") -> "Histogram":
+        return self + Histogram(other.grid, -other.counts)
+
     @property
     def n(self) -> int:
         """Return the number of values."""

@@ -45,6 +45,16 @@ class Moments:
         m2 = self.m2 + other.m2 + delta * delta * (self.n / n) * other.n
         return Moments(n, self.total + other.total, m2, min(self.low, other.low), max(self.high, other.high))
 
+    def __sub__(self, other: "Moments") -> "Moments":
+        """Take away values that were added; the extremes stay as they were."""
+        n = self.n - other.n
+        if not (n and other.n):
+            return self if n else Moments()
+        total = self.total - other.total
+        delta = other.mean - min(max(total / n, self.low), self.high)
+        m2 = self.m2 - other.m2 - delta * delta * (n / self.n) * other.n
+        return Moments(n, total, max(m2, 0.0), self.low, self.high)
+
     @property
     def mean(self) -> float:
         """Return the mean; NaN of nothing.

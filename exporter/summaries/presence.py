@@ -30,6 +30,9 @@ class Presence:
             self.unseen + other.unseen,
         )
 
+    def __sub__(self, other: "Presence") -> "Presence":
+        return Presence(*(getattr(self, name) - getattr(other, name) for name in ("rows", *REASONS)))
+
     def reasons(self) -> dict[str, int]:
         """Return the invalid rows by reason."""
         return {name: getattr(self, name) for name in REASONS}

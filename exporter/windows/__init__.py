@@ -8,13 +8,14 @@ from exporter.windows.by_rows import FOLD_ROWS, ROW_PANES, FirstRows, RowPane, R
 from exporter.windows.by_time import TIME_PANES, TimeRing
 from exporter.windows.rings import Ring, earlier, ring, rings
 from exporter.windows.spec import Earlier, WindowSpec
-from exporter.windows.stream import Stream
+from exporter.windows.stream import Correction, Stream
 from exporter.windows.sums import Summaries, add, summarise, total
 
 __all__ = [
     "FOLD_ROWS",
     "ROW_PANES",
     "TIME_PANES",
+    "Correction",
     "Earlier",
     "FirstRows",
     "Ring",

@@ -12,7 +12,7 @@ import numpy as np
 
 from exporter.batch import Column
 from exporter.summaries import Measure
-from exporter.windows.sums import Summaries, add, summarise, total
+from exporter.windows.sums import Summaries, add, corrected, summarise, total
 
 ROW_PANES = 10
 FOLD_ROWS = 4096  # rows are summarised when there are so many of them, or when somebody looks
@@ -40,6 +40,11 @@ class RowPane:
         folded = summarise(joined, self.measures)
         head = folded if self.head is None else add(self.head, folded)
         return RowPane(self.measures, head, tuple(column[:0].copy() for column in joined))  # a view would keep them all
+
+    def correct(self, before: Sequence[Column], after: Sequence[Column]) -> "RowPane":
+        """Return the pane with rows in the place of some of its own."""
+        pair = summarise(before, self.measures), summarise(after, self.measures)
+        return RowPane(self.measures, corrected(self.summaries, *pair), tuple(column[:0] for column in after))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +79,12 @@ class RowRing:
             part = tuple(column[rows] for column in columns)
             panes[at] = (panes.get(at) or RowPane(self.measures, None, tuple(c[:0] for c in part))).extend(part)
         return replace(self, panes=panes, seen=end)
+
+    def correct(self, before: Sequence[Column], after: Sequence[Column], place: int) -> "RowRing":
+        """Put rows in the place of others of a pane; where that has left the window nothing changes."""
+        if place not in self.panes:
+            return self
+        return replace(self, panes={**self.panes, place: self.panes[place].correct(before, after)})
 
     def window(self, _now: float) -> Summaries:
         """Return the sum of the live panes."""

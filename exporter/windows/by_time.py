@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from exporter.summaries import Measure
-from exporter.windows.sums import Summaries, add, total
+from exporter.windows.sums import Summaries, add, corrected, total
 
 TIME_PANES = 20
 
@@ -45,6 +45,15 @@ class TimeRing:
         if self.lag or (newest == self.newest == place and self.closed is not None):
             return replace(self, panes=panes, newest=newest)
         return replace(self, panes=panes, newest=newest).summed()
+
+    def correct(self, before: Summaries, after: Summaries, place: int) -> "TimeRing":
+        """Put rows in the place of others of a pane; where that has left the window or lacks them nothing changes."""
+        pane = self.panes.get(place, ())
+        if not pane or any(old.presence.rows > kept.presence.rows for old, kept in zip(before, pane, strict=True)):
+            return self
+        panes = {**self.panes, place: corrected(pane, before, after)}
+        ring = replace(self, panes=panes)
+        return ring if place == self.newest else ring.summed()
 
     def summed(self) -> "TimeRing":
         """Return the ring with the running sum of its panes."""

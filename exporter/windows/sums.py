@@ -14,6 +14,11 @@ def add(left: Summaries, right: Summaries) -> Summaries:
     return tuple(a + b for a, b in zip(left, right, strict=True))
 
 
+def corrected(sums: Summaries, before: Summaries, after: Summaries) -> Summaries:
+    """Put values in the place of others that were added earlier."""
+    return tuple(a + new - old for a, old, new in zip(sums, before, after, strict=True))
+
+
 def total(parts: Iterable[Summaries], measures: Sequence[Measure]) -> Summaries:
     """Return the sum of summaries; the summary of nothing where there is none."""
     several = list(parts)
