@@ -47,10 +47,11 @@ format: $(STAMP) ## rewrite files in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(STAMP) ## regenerate what is generated: docs/metrics.md, docs/statistics.md, docs/scores.md, grafana/dashboards/
+docs: $(STAMP) ## regenerate what is generated: docs/metrics.md, docs/statistics.md, docs/scores.md, grafana/dashboards/, burn rates
 	$(BIN)/prediction-exporter metrics --format markdown > docs/metrics.md
 	$(BIN)/python tests/calibration/scores.py > docs/scores.md
 	$(BIN)/python grafana/generate.py
+	$(BIN)/python prometheus/burn_rates.py
 	$(BIN)/python tests/calibration/statistic_table.py
 
 bench: $(STAMP) ## benchmarks, each beside its peer or the limit in the same run

@@ -20,6 +20,7 @@ COMPONENT = {"job", "model", "version", "component", "role"}
 LEVELS = {
     "job_model": {"job", "model", "version"},
     "job_model_component": COMPONENT,
+    "job_model_component_class": {"job", "model", "version", "component", "class"},
     "job_model_component_bin": COMPONENT | {"bin"},
     "job_model_component_bucket": COMPONENT | {"lower", "le"},
     "job_model_component_category": COMPONENT | {"category"},
@@ -30,12 +31,12 @@ def load(path):
     return yaml.safe_load((ROOT / path).read_text())
 
 
-def rules():
-    return [rule for path in RULES for group in load(path)["groups"] for rule in group["rules"]]
+def rules(paths=RULES):
+    return [rule for path in paths for group in load(path)["groups"] for rule in group["rules"]]
 
 
-def alerts():
-    return [rule for rule in rules() if "alert" in rule]
+def alerts(paths=RULES):
+    return [rule for rule in rules(paths) if "alert" in rule]
 
 
 def records():
@@ -76,7 +77,7 @@ def exposed():
             known |= {f"{metric.name}_sum": labels, f"{metric.name}_count": labels}
         if metric.kind == "histogram":
             known[f"{metric.name}_bucket"] = labels | {"le"}
-        if metric.kind in {"counter", "gauge"}:
+        if metric.kind != "summary":  # a histogram has its own name where Prometheus stores it as a native one
             known[metric.name] = labels
     return known
 
@@ -90,7 +91,7 @@ def selectors(expression):
     """The (name, matched labels) of every series that an expression, a template or a variable's query selects."""
     name = r"(?<![\w.$])((?:model|prediction_exporter)_\w+|\w+:\w[\w:]*|up|scrape_\w+|ALERTS(?:_FOR_STATE)?)\b"
     matchers = r"(?:\{((?:\"(?:[^\"\\]|\\.)*\"|[^{}\"])*)\})?"
-    found = re.findall(name + matchers, re.sub(r"https?://\S+|/d/\S+", "", expression))
+    found = re.findall(name + matchers, re.sub(r"https?://\S+|/d/\S+|\[[\w$:]*\]", "", expression))
     return [
         (name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", re.sub(r'"[^"]*"', "", inside)))) for name, inside in found
     ]

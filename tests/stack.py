@@ -160,7 +160,7 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def prometheus(address, directory, config, rules, speed):
+def prometheus(address, directory, config, rules, speed, *flags):
     """Run Prometheus on a configuration's text and some of our rule files, with time passing faster."""
     (directory / "rules").mkdir()
     for rule in rules:
@@ -173,6 +173,7 @@ def prometheus(address, directory, config, rules, speed):
         f"--web.listen-address={address}",
         "--rules.alert.resend-delay=1s",
         "--log.level=warn",
+        *flags,
     ]
     with running(command, address, "/-/ready", directory) as started:
         yield Prometheus(started)

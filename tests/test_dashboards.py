@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from boards import annotations, names, queries
-from bundle import DASHBOARDS, ROOT, alerts, dashboards, exposed, groupings, load, recorded, strangers
+from bundle import DASHBOARDS, ROOT, dashboards, exposed, groupings, load, recorded, rules, strangers
 
 UIDS = {
     "models": "prediction-exporter-models",
@@ -220,13 +220,8 @@ def test_lines_where_alerts_begin_are_the_thresholds_of_the_alerts():
         for panel in board["panels"]
         if panel["title"] in {"Failed predictions", "Latency"}
     }
-    beginning = {}
-    for rule in alerts():
-        beginning.setdefault(rule["alert"], float(re.search(r"> ([\d.]+)|$", rule["expr"])[1] or 0))
-    assert drawn == {
-        "Failed predictions": beginning["ModelPredictionFailures"],
-        "Latency": beginning["ModelLatencyHigh"],
-    }
+    objective = next(rule["expr"] for rule in rules() if rule.get("record", "").endswith("failures_objective_ratio"))
+    assert drawn == {"Failed predictions": float(objective.split()[-1]), "Latency": 1.0}
 
 
 def test_home_is_the_board_of_all_models():

@@ -36,6 +36,7 @@ COMPONENTS = {
     ("fare", "actual"),
     ("error", "eval"),
 }
+CATEGORIES = {("colour", "input"), ("member", "input")}
 CONFIG = """
 evaluation_interval: 200ms
 models:
@@ -51,8 +52,16 @@ scrape_configs:
     static_configs: [{{targets: ["{whole}"]}}]
   - job_name: replicas
     static_configs: [{{targets: ["{left}", "{right}"]}}]
+  - job_name: both
+    convert_classic_histograms_to_nhcb: true
+    always_scrape_classic_histograms: true
+    static_configs: [{{targets: ["{whole}"]}}]
+  - job_name: native
+    convert_classic_histograms_to_nhcb: true
+    static_configs: [{{targets: ["{whole}"]}}]
 """
-RULE = "job_model_component:model_drift_score:psi_increase1h"
+RULE = '{__name__=~"job_model_component:model_drift_score:.*_increase1h"}'
+LATENCY = "job_model:model_prediction_latency_seconds:p95_rate10m"
 
 
 def records(rng, count, shift):
@@ -70,6 +79,7 @@ def records(rng, count, shift):
             },
             "output": {"fare": (fare := rng.gamma(3, 5))},
             "actual": {"fare": fare + rng.normal(0, 1 + shift)},
+            "latency_seconds": rng.gamma(2, 0.05),
         }
         for _ in range(count)
     ]
@@ -97,10 +107,10 @@ def readings(tmp_path_factory):
         stack.exporter(whole, tmp_path, "whole.yml"),
         stack.exporter(left, tmp_path, "left.yml"),
         stack.exporter(right, tmp_path, "right.yml"),
-        stack.prometheus(prometheus, tmp_path, config, rules, SPEED) as scraping,
+        stack.prometheus(prometheus, tmp_path, config, rules, SPEED, "--enable-feature=native-histograms") as scraping,
     ):
         empty = "count(model_component_observations_total == 0)"
-        stack.eventually("all are scraped, empty", lambda: scraping.value(empty) == 3 * len(COMPONENTS))
+        stack.eventually("all are scraped, empty", lambda: scraping.value(empty) == 5 * len(COMPONENTS))
         time.sleep(2)
         written = time.time()
         live = records(rng, 3000, shift=0.5)
@@ -109,21 +119,42 @@ def readings(tmp_path_factory):
         last = written + HOUR - 1
         stack.eventually("the window is over", lambda: time.time() > last + 1)
         assert scraping.value("min(model_predictions_total)", at=last) == 1500
-        return scraping.values(RULE, at=last), scraping.values('model_drift_score{statistic="psi"}', at=last)
+        latency = {
+            labels["job"]: value for labels, value in scraping.values(f"max_over_time({LATENCY}[{HOUR:.0f}s])", at=last)
+        }
+        return scraping.values(RULE, at=last), scraping.values("model_drift_score", at=last), latency
+
+
+def of(rule, statistic, job):
+    """What the rules say of a statistic."""
+    return by_component(rule, __name__=f"job_model_component:model_drift_score:{statistic}_increase1h", job=job)
 
 
 @pytest.mark.slow
-def test_the_rules_population_stability_index_is_the_exporters(readings):
-    rule, scores = readings
-    own = by_component(scores, job="whole")
-    assert own.keys() == COMPONENTS
+@pytest.mark.parametrize("job", ["whole", "replicas", "both"])
+@pytest.mark.parametrize("statistic", ["psi", "jensen_shannon", "total_variation"])
+def test_a_distance_of_the_rules_is_that_of_one_exporter_that_has_read_everything(readings, statistic, job):
+    rule, scores, _ = readings
+    own = by_component(scores, job="whole", statistic=statistic)
+    assert own.keys() == (COMPONENTS if statistic != "total_variation" else CATEGORIES)
     assert min(own.values()) > 0.001
-    assert by_component(rule, job="whole") == pytest.approx(own, rel=0, abs=1e-6)
+    assert of(rule, statistic, job) == pytest.approx(own, rel=0, abs=1e-6)
 
 
 @pytest.mark.slow
-def test_of_two_replicas_the_rule_makes_the_index_of_one_that_has_read_everything(readings):
-    rule, scores = readings
-    whole = by_component(scores, job="whole")
-    assert whole.keys() == COMPONENTS
-    assert by_component(rule, job="replicas") == pytest.approx(whole, rel=0, abs=1e-6)
+def test_at_the_exposed_edges_the_largest_difference_is_next_to_that_of_the_fine_grid(readings):
+    rule, scores, _ = readings
+    own = by_component(scores, job="whole", statistic="kolmogorov_smirnov")
+    found = of(rule, "kolmogorov_smirnov", "replicas")
+    assert found.keys() == own.keys() == COMPONENTS - CATEGORIES
+    for component, value in found.items():
+        assert own[component] - 0.1 < value <= own[component] + 1e-6
+
+
+@pytest.mark.slow
+def test_of_native_histograms_alone_the_latency_is_known_and_the_distances_of_a_fleet_are_absent(readings):
+    rule, _, latency = readings
+    assert latency.keys() == {"whole", "replicas", "both", "native"}
+    assert latency["native"] == pytest.approx(latency["whole"], rel=0.05)
+    assert of(rule, "psi", "native").keys() == CATEGORIES
+    assert of(rule, "kolmogorov_smirnov", "native") == {}

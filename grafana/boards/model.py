@@ -25,8 +25,8 @@ from promql import (
 from boards.scores import score, score_over_time
 from boards.shared import STATE_MEANS, STATES, YES, component_columns, one_model, state, window
 
-# The numbers of the alerts in prometheus/rules/service.yml.
-FAILURES = 0.05
+# The objectives in prometheus/burn_rates.py.
+FAILURES = 0.01
 LATENCY_SECONDS = 1.0
 
 PREDICTIONS = "model_predictions_total"
