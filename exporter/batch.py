@@ -151,4 +151,5 @@ class Batch:
                 float(np.fmax.reduce(times[part], initial=math.nan)),
                 times[part],
                 None if self.ids is None else self.ids[part],
+                {path: values[part] for path, values in self.tags.items()},
             )

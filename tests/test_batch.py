@@ -3,6 +3,7 @@
 import itertools
 import math
 import struct
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -66,3 +67,43 @@ def test_what_a_record_says_can_be_told_apart_in_one_number():
 @pytest.mark.parametrize("rows", [0, 3])
 def test_a_batch_has_as_many_rows_as_kinds(rows):
     assert Batch(np.ones(rows, np.uint8), (), np.zeros(rows), math.nan).rows == rows
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_the_parts_of_a_batch_hold_all_that_it_holds_in_its_order(count):
+    times = np.arange(20.0)
+    whole = Batch(
+        kinds=np.arange(20, dtype=np.uint8),
+        columns=(np.arange(20) * 1.5, np.arange(20, dtype=np.int32)),
+        latency=np.arange(20) / 100,
+        newest=19.0,
+        times=times,
+        ids=[str(i) for i in range(20)],
+        tags={"tags.zone": [f"zone {i}" for i in range(20)]},
+    )
+    parts = list(whole.parts(count))
+    assert len(parts) == count
+    assert max(part.rows for part in parts) - min(part.rows for part in parts) <= 1
+    assert [part.newest for part in parts] == [part.times[-1] for part in parts]
+    together = {
+        "kinds": np.concatenate([p.kinds for p in parts]).tolist(),
+        "columns": [np.concatenate(c).tolist() for c in zip(*(p.columns for p in parts), strict=True)],
+        "latency": np.concatenate([p.latency for p in parts]).tolist(),
+        "newest": parts[-1].newest,
+        "times": np.concatenate([p.times for p in parts]).tolist(),
+        "ids": [one for p in parts for one in p.ids],
+        "tags": {"tags.zone": [one for p in parts for one in p.tags["tags.zone"]]},
+    }
+    assert together.keys() == {field.name for field in fields(Batch)}
+    for name, values in together.items():
+        expected = getattr(whole, name)
+        if name == "columns":
+            expected = [column.tolist() for column in expected]
+        assert values == (expected.tolist() if isinstance(expected, np.ndarray) else expected)
+
+
+def test_a_part_without_any_time_knows_no_newest():
+    kinds, times = np.ones(4, np.uint8), np.array([1.0, 2.0, math.nan, math.nan])
+    early, late = Batch(kinds, (), np.zeros(4), 2.0, times).parts(2)
+    assert early.newest == 2.0
+    assert math.isnan(late.newest)

@@ -100,6 +100,13 @@ def test_a_column_without_values_or_with_new_categories_has_drifted(profile):
     assert "km" in compare(profile, current).drifted
 
 
+def test_a_stream_is_compared_with_a_profile_and_is_no_reference(profile):
+    frame = pd.DataFrame(rides(2000, 2, slow=1.3))
+    assert compare(profile, (frame[i : i + 500] for i in range(0, 2000, 500))).drifted == ["km"]
+    with pytest.raises(ProfileError, match="gone through twice"):
+        compare(iter(frame.to_dict("records")), frame)
+
+
 def test_one_that_is_built_anew_is_compared_anew():
     mine = ModelProfile("m", "1", [InputComponent("km", ElementExtractor("km"))])
     mine.build(input=rides(5000, 1))

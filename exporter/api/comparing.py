@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from exporter.alarm.discovery import discovered
 from exporter.api.components import named
 from exporter.api.model import ModelProfile
+from exporter.api.pieces import is_stream
 from exporter.comparison import compare as measured
 from exporter.drift import PLUGINS
 from exporter.plan import ModelPlan, plan
@@ -65,7 +66,7 @@ def compare(
     false_alarms: float = 0.01,
     tolerance: float = 0.01,
 ) -> Drift:
-    """Compare inputs with a reference, which is data of any form that `ModelProfile.build` takes, or a profile.
+    """Compare inputs with a reference: data of any form that `ModelProfile.build` takes, but no stream, or a profile.
 
     Of data, the columns that `ModelProfile.infer` suggests are compared; with a profile that is built once, further
     data compare in a fraction of the time. `statistics` are taken beside those that the exporter exposes, and with
@@ -85,6 +86,8 @@ def compare(
 
 
 def _built(reference: object) -> ModelProfile:
+    if is_stream(reference):
+        raise ProfileError("a stream cannot be gone through twice: build a ModelProfile of it and give that")
     profile = ModelProfile.infer(input=reference)
     profile.build(input=reference)
     return profile
