@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from exporter.batch import Batch, Column, Fault, Floats, Kind, Mask, absent, is_later, later
 from exporter.joins import Joined, Joiner, Rows, Tallies
 from exporter.plan import EvalStep, ModelPlan
-from exporter.quality import Inspector, Quality
+from exporter.quality import LOOK, Inspector, Quality
 from exporter.segments import Arrived, Coder, Cutter, Slices
 from exporter.summaries import ComponentSummary
 from exporter.windows import Correction, Stream, TimeRing
@@ -55,7 +55,8 @@ class Engine:
         self.plan = plan
         self._cutters = tuple(Cutter(cut, Coder(cut.segment)) for cut in plan.cuts)
         inputs = [i for i, component in enumerate(plan.prediction_components) if component.role == "input"]
-        self._inspector = Inspector(len(plan.prediction_components), inputs, plan.expectations)
+        measured = [(f"{c.role} {c.name}", c.measure) for c in plan.prediction_components]
+        self._inspector = Inspector(measured, inputs, plan.expectations)
         self.joiner = Joiner(plan.waiting, plan.wait, plan.pending)
         self._extractor_failures: Counter[str] = Counter()
         self._time_before = math.nan
@@ -139,7 +140,7 @@ class Engine:
         if sound.any():
             columns = _rows([batch.columns[i] for i in self.plan.predicted], sound)
             predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
-            self._inspector.watch(columns)
+            self._inspector.watch(columns, *_last_rows(batch, sound, now))
         segments = self._predicted(batch, predicted, failed, now)
         if joined is not None:
             outcomes, segments = self._outcomes(joined, segments, now, timed=batch.times is not None)
@@ -273,4 +274,12 @@ def _without_repeated(batch: Batch, kinds: NDArray[np.uint8]) -> Batch:
     if keep.all():
         return replace(batch, kinds=kinds)
     times = None if batch.times is None else batch.times[keep]
-    return Batch(kinds[keep], tuple(_rows(batch.columns, keep)), batch.latency[keep], batch.newest, times)
+    ids = None if batch.ids is None else [batch.ids[row] for row in np.flatnonzero(keep).tolist()]
+    return Batch(kinds[keep], tuple(_rows(batch.columns, keep)), batch.latency[keep], batch.newest, times, ids)
+
+
+def _last_rows(batch: Batch, mask: Mask, now: float) -> tuple[list[str | None], list[float]]:
+    """Return ids and times of the last rows of a mask."""
+    rows = np.flatnonzero(mask)[-LOOK:].tolist()
+    ids = [None if batch.ids is None else batch.ids[row] for row in rows]
+    return ids, [now if batch.times is None else float(batch.times[row]) for row in rows]

@@ -233,6 +233,24 @@ def test_an_expectation_that_cannot_be_is_named_with_its_line(tmp_path, written,
     assert "exporter.yml:3: models[0].expect" in str(raised.value)
 
 
+# -- the latest flagged predictions
+
+
+def test_the_latest_predictions_with_an_invalid_value_are_kept_by_id_and_reason():
+    rows = shop.records(300)
+    rows[250] = changed(rows[250], change=9.0, colour=None)
+    rows[270] = changed(rows[270], open="maybe", size="x")
+    engine = shop.engine(rows[:260], rows[260:], now=7.0)
+    latest = {flag.id: flag.reasons for flag in engine.state.quality.flagged}
+    assert latest["250"] == {"input change": "above", "input colour": "missing"}
+    assert latest["270"] == {"input open": "unseen", "input size": "type"}
+    assert [flag.id for flag in engine.state.quality.flagged].index("270") < list(latest).index("250")
+    assert {flag.time for flag in engine.state.quality.flagged} == {7.0}
+    many = shop.engine([changed(row, change=-9.0) for row in shop.records(5000)])
+    assert [flag.id for flag in many.state.quality.flagged] == [str(n) for n in range(4999, 4899, -1)]
+    assert msgspec.json.encode(many.state.quality.flagged)
+
+
 # -- each fault its signal
 
 RULES = (
@@ -341,8 +359,8 @@ def test_what_is_known_of_quality_survives_a_restart(tmp_path):
         checkpoint, watch = Checkpoint(Store(tmp_path / "state.db")), Watch(engine, planned.bank.start())
         checkpoint.resume(watch)
         checkpoint.commit([watch], {}, [])
-        checkpoint.close()
         engine.ingest(batches[1], 5000.0)
+        checkpoint.close()
     assert after.state.quality == replace(before.state.quality)
     assert json.loads(msgspec.json.encode(after.inspector.save()[2])) == json.loads(
         msgspec.json.encode(before.inspector.save()[2])

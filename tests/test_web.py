@@ -68,7 +68,8 @@ def test_another_path_is_404_and_names_the_known_ones():
     for answer in answers:
         assert answer.status == 404
         assert answer.headers["Content-Type"].startswith("text/plain")
-        assert answer.body == b"Not found. The paths here are /, /metrics, /api/v1/drift, /-/healthy, /-/ready.\n"
+        paths = b"/, /metrics, /api/v1/drift, /api/v1/flagged, /-/healthy, /-/ready"
+        assert answer.body == b"Not found. The paths here are " + paths + b".\n"
 
 
 def test_a_query_changes_nothing():

@@ -59,7 +59,13 @@ class App:
         self._fleet.telemetry.gauge(catalog.QUEUE.name, 0)
         title = "prediction-exporter"
         site = Site(
-            title, __version__, self._fleet.metrics, self._ready.is_set, facts=self._facts, drift=self._fleet.drift
+            title,
+            __version__,
+            self._fleet.metrics,
+            self._ready.is_set,
+            facts=self._facts,
+            drift=self._fleet.drift,
+            flagged=self._fleet.flagged,
         )
         self._server = Server(listen_addresses, site, web_config)
 

@@ -19,6 +19,7 @@ from exporter.exposition.negotiate import Format
 from exporter.exposition.render import Family, line, render
 from exporter.plan import plan, plug_ins
 from exporter.process import ProcessSample, ProcessWatch
+from exporter.quality import Flag
 from exporter.slicing import sliced
 from exporter.state import Watch
 from exporter.telemetry import Telemetry
@@ -94,6 +95,11 @@ class Model:
                     "slices": [] if latest is None else explain_slices(latest.slicing, spec.label, self._preferences),
                 }
 
+    @property
+    def flagged(self) -> Sequence[Flag]:
+        """Return the latest predictions with an invalid value."""
+        return self.engine.state.quality.flagged
+
     def families(self) -> Iterator[Family]:
         """Yield all families of the model."""
         yield from self._lines.families(self.engine.state, self.evaluation)
@@ -157,17 +163,31 @@ class Fleet:
 
     def drift(self, chosen: Mapping[str, str]) -> list[dict[str, object]]:
         """Return what has changed by model and window; `chosen` may name a model, a version and a window."""
-        if unknown := chosen.keys() - {"model", "version", "window"}:
-            raise ValueError(f"unknown parameter {min(unknown)}: there are model, version and window")
+        models = self._chosen(chosen, "model", "version", "window")
+        found = [answer for model in models for answer in model.findings(chosen.get("window"))]
+        if not found:
+            raise ValueError("no model has such a name, version and window")
+        return found
+
+    def flagged(self, chosen: Mapping[str, str]) -> list[dict[str, object]]:
+        """Return the latest predictions with an invalid value; `chosen` may name a model and a version."""
+        return [
+            {"model": model.plan.labels[0], "version": model.plan.labels[1], "records": model.flagged}
+            for model in self._chosen(chosen, "model", "version")
+        ]
+
+    def _chosen(self, chosen: Mapping[str, str], *names: str) -> list[Model]:
+        if unknown := chosen.keys() - set(names):
+            known = f"{', '.join(names[:-1])} and {names[-1]}"
+            raise ValueError(f"unknown parameter {min(unknown)}: there are {known}")
         found = [
-            answer
+            model
             for model in self.models
             if chosen.get("model") in (None, model.plan.labels[0])
             and chosen.get("version") in (None, model.plan.labels[1])
-            for answer in model.findings(chosen.get("window"))
         ]
         if not found:
-            raise ValueError("no model has such a name, version and window")
+            raise ValueError("no model has such a name and version")
         return found
 
     def metrics(self, fmt: Format) -> bytes:

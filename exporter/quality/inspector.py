@@ -9,16 +9,19 @@ import numpy as np
 from exporter.batch import Batch, Column, Kind
 from exporter.quality.clock import Clock
 from exporter.quality.expectation import Check, Expectation, Key
+from exporter.quality.flagged import Flag, Flagged
 from exporter.quality.repeats import Repeats
 from exporter.quality.runs import Runs
 from exporter.quality.shape import Shape
+from exporter.summaries import Measure
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
     """What is known of the data: runs of equal values by component, and counts since the start.
 
-    `changes` are of the fields of records, by path and kind of change; `checks` are (name, checks, failures).
+    `changes` are of the fields of records, by path and kind of change; `checks` are (name, checks, failures);
+    `flagged` are the latest predictions with an invalid value, which a restart forgets.
     """
 
     runs: tuple[int, ...] = ()
@@ -27,14 +30,18 @@ class Quality:
     disordered: int = 0
     changes: Mapping[tuple[str, str], int] = field(default_factory=dict)
     checks: tuple[tuple[str, int, int], ...] = ()
+    flagged: tuple[Flag, ...] = ()
 
 
 class Inspector:
     """Takes the records of a model in the order of the log; `inputs` are the places of inputs among the components."""
 
-    def __init__(self, components: int, inputs: Sequence[int], expectations: Sequence[Expectation]) -> None:
+    def __init__(
+        self, components: Sequence[tuple[str, Measure]], inputs: Sequence[int], expectations: Sequence[Expectation]
+    ) -> None:
         self._inputs = inputs
-        self._runs = Runs(components)
+        self._runs = Runs(len(components))
+        self._flagged = Flagged(components)
         self._repeats = Repeats()
         self._shape = Shape()
         self._clock = Clock()
@@ -51,8 +58,9 @@ class Inspector:
             for check in self._checks:
                 check.add(columns, batch.tags, rows)
 
-    def watch(self, columns: Sequence[Column]) -> None:
-        """Look at the components of sound predictions, each of shape (rows,)."""
+    def watch(self, columns: Sequence[Column], ids: Sequence[str | None], times: Sequence[float]) -> None:
+        """Look at the components of sound predictions, each of shape (rows,), with ids and times of the rows."""
+        self._flagged.add(columns, ids, times)
         self._runs.add(columns)
         self._repeats.add([columns[place] for place in self._inputs])
 
@@ -65,6 +73,7 @@ class Inspector:
             self._clock.disordered,
             dict(self._shape.changes),
             tuple((check.name, check.checks, check.failures) for check in self._checks),
+            self._flagged.latest(),
         )
 
     def save(self) -> tuple[object, ...]:

@@ -67,6 +67,7 @@ class Facts:
 LINKS = (
     Link("/metrics", "What Prometheus scrapes: text 0.0.4 or OpenMetrics 1.0"),
     Link("/api/v1/drift", "What has changed, in words and numbers: JSON; ?model=, ?version= and ?window= select"),
+    Link("/api/v1/flagged", "The latest predictions with an invalid value: JSON; ?model= and ?version= select"),
     Link("/-/healthy", "200 while the process is alive"),
     Link("/-/ready", "200 once the metrics are complete, 503 before"),
 )
@@ -84,6 +85,7 @@ class Site:
     links: Sequence[Link] = LINKS
     facts: Callable[[], Sequence[Facts]] = tuple
     drift: Callable[[Mapping[str, str]], object] = dict
+    flagged: Callable[[Mapping[str, str]], object] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +157,10 @@ def _metrics(request: Request, site: Site) -> Response:
     return Response(HTTPStatus.OK, site.metrics(fmt), content_type(fmt, request.accept), headers)
 
 
-def _drift(request: Request, site: Site) -> Response:
+def _answer(request: Request, ask: Callable[[Mapping[str, str]], object]) -> Response:
     chosen = {name: values[-1] for name, values in parse_qs(request.query).items()}
     try:
-        body = msgspec.json.encode({"status": "success", "data": site.drift(chosen)})
+        body = msgspec.json.encode({"status": "success", "data": ask(chosen)})
     except ValueError as error:
         return _json(HTTPStatus.BAD_REQUEST, msgspec.json.encode({"status": "error", "error": str(error)}))
     return _json(HTTPStatus.OK, body)
@@ -189,7 +191,8 @@ def _compressed(response: Response, request: Request) -> Response:
 _PAGES: Mapping[str, Callable[[Request, Site], Response]] = {
     "/": _landing,
     "/metrics": _metrics,
-    "/api/v1/drift": _drift,
+    "/api/v1/drift": lambda request, site: _answer(request, site.drift),
+    "/api/v1/flagged": lambda request, site: _answer(request, site.flagged),
     "/-/healthy": _healthy,
     "/-/ready": _ready,
 }
