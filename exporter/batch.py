@@ -140,9 +140,12 @@ class Batch:
         return len(self.kinds)
 
     def parts(self, count: int) -> Iterator["Batch"]:
-        """Yield so many batches of about equally many rows, in their order; of a batch with times."""
+        """Yield so many batches of about equally many rows, in their order; of a batch with times.
+
+        The samples, of which the rows are not known, are in the first.
+        """
         times = np.empty(0) if self.times is None else self.times
-        for rows in np.array_split(np.arange(self.rows), count):
+        for place, rows in enumerate(np.array_split(np.arange(self.rows), count)):
             part = slice(rows[0], rows[-1] + 1)
             yield Batch(
                 self.kinds[part],
@@ -152,4 +155,6 @@ class Batch:
                 times[part],
                 None if self.ids is None else self.ids[part],
                 {path: values[part] for path, values in self.tags.items()},
+                () if place else self.samples,
+                None if self.revisions is None else self.revisions[part],
             )
