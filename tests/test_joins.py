@@ -268,6 +268,16 @@ def test_a_correction_of_an_outcome_of_the_same_batch_finds_it():
     assert corrections(label(made, "a", value=9.0, revision=9)) == [(1, 4.0, 9.0)]
 
 
+def test_a_correction_of_an_old_outcome_comes_with_a_new_one(between):
+    made = joiner()
+    for number in range(20):
+        both(made, f"x{number}")
+    between(made)
+    joined = take(made, 0.0, (Kind.PREDICTION | Kind.ACTUAL, "new", 1.0, 2.0), (Kind.ACTUAL, "x19", None, 7.0, 1))
+    assert corrections(joined) == [(19, 2.0, 7.0)]
+    assert joined.outcomes["row"].tolist() == [20]
+
+
 def test_a_correction_is_placed_where_the_outcome_was(between):
     made = joiner()
     predict(made, "a", 1.0)

@@ -175,7 +175,8 @@ class Joiner:
         self.outcomes += len(order)
         self.ledger.number(slots[slots >= 0], numbers[places[slots >= 0]])
         for some in (outcomes, *chain.from_iterable(corrections)):
-            some["row"] = np.where(some["row"] < 0, numbers[-1 - some["row"]], some["row"])
+            new = np.flatnonzero(some["row"] < 0)
+            some["row"][new] = numbers[-1 - some["row"][new]]
         return Joined(parts.kinds, outcomes, np.concatenate(parts.delays)[order], corrections)
 
 
