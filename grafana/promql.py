@@ -5,6 +5,7 @@ IN_WINDOW = 'window="$window"'
 WINDOW = f"{MODEL},{IN_WINDOW}"
 COMPONENT = f'{MODEL},component="$component",role="$role"'
 PSI = 'statistic="psi"'
+ENOUGH = 30  # records of a score: from fewer, chance moves it too much
 CRITICAL = '="critical"'
 WARNINGS = '="warning"'
 
@@ -77,7 +78,8 @@ def way_to_threshold(selection: str, by: str) -> str:
     """Return how far scores have gone: 0 is as on the reference, 1 at the threshold, more is worse."""
     here = "on (job, instance, model, version, score)"
     reference, threshold = (f"model_score_{name}{{{MODEL}}}" for name in ("reference", "threshold"))
-    worse = f"({reference} - {here} group_right () model_score{{{selection}}})"
+    enough = f"model_score{{{selection}}} and model_score_samples{{{selection}}} >= {ENOUGH}"
+    worse = f"({reference} - {here} group_right () ({enough}))"
     signed = f"{worse} * {here} group_left () model_score_preference{{{MODEL}}}"
     return f"max by ({by}) ({signed} / {here} group_left () (abs({reference} - {threshold}) > 0))"
 

@@ -39,6 +39,7 @@ models:
   - profile: profiles/digits@3.0.0.json
     windows: [1h, 6h]
     segments: [{{by: tags.machine, fairness: {{}}}}]
+    expect: [{{name: ink is a share, that: "input.ink <= 1"}}]
     process: {{pid: 1}}
   - profile: profiles/digits@3.1.0.json
     windows: [1h, 6h]
@@ -90,11 +91,13 @@ class Day:
             if actual is not None and self.random.random() < 0.95:
                 known = when + self.random.uniform(600, 1800)
                 heapq.heappush(self.due, (known, self.number, head | {"time": known, "actual": actual}))
-            yield head | {"time": when} | spoiled(prediction, self.number)
+            yield head | {"time": when} | spoiled(prediction, self.number, when > NOON)
 
 
-def spoiled(prediction, number):
-    """Return a prediction, every 25th of them with a value that cannot be right."""
+def spoiled(prediction, number, changed):
+    """Return a prediction, every 25th of them with a value that cannot be right, and with a field more once changed."""
+    if changed:
+        prediction = prediction | {"tags": prediction["tags"] | {"gateway": "b"}}
     reasons = (("contrast", None), ("intensity", "n/a"), ("ink", 99), ("ink", -99), ("sex", "3"))
     name, value = reasons[number // 25 % len(reasons)]
     if number % 25 or name not in prediction.get("input", {}):

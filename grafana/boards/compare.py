@@ -54,7 +54,7 @@ def made() -> str:
             options("before", "against", "1d", "1w", "6h", "1h"),
         ],
         row("Version $version (solid) against $baseline (dashed)", 8, *((panel, 8) for panel in _versions())),
-        row("Slice $segment = $value (solid) against $against (dashed)", 8, *((panel, 6) for panel in _slices())),
+        row("Slice $segment = $value (solid) against $against (dashed)", 8, *_slices()),
         row("Now (solid) against $before before (dashed)", 8, *_times()),
     )
 
@@ -106,7 +106,7 @@ def _traffic(one: tuple[str, str, str], other: tuple[str, str, str]) -> list[Pan
 def _score_table(one: str, other: str, names: tuple[str, str]) -> Panel:
     better = f"({one} - {other}) * on (score) {most('model_score_preference', MODEL, 'score')}"
     return rows(
-        f"Scores: {names[0]}, {names[1]}",
+        f"Scores: {names[0]} (first), {names[1]} (second)",
         "Each score of the chosen window on both sides. Better by is above 0 where the first is better, whichever way "
         "is better for that score; differences smaller than the intervals in Quality are no differences.",
         Column("Better by", better, decimals=3, ascending=True),
@@ -119,7 +119,7 @@ def _score_table(one: str, other: str, names: tuple[str, str]) -> Panel:
 
 def _bars(other: str, names: tuple[str, str], order: str) -> Panel:
     return bars(
-        f"$role $component: {names[0]}, {names[1]}",
+        f"$role $component: {names[0]} (first), {names[1]} (second)",
         "Share of the values of the whole time range in each bucket, named by its upper edge, or of each category. "
         "Where the two differ, so does what the model is asked.",
         Column("Up to", label="bin"),
@@ -146,7 +146,7 @@ def _versions() -> list[Panel]:
 def _drift() -> Panel:
     by = "role, component"
     return rows(
-        "Drift: $version, $baseline",
+        "Drift: $version (first), $baseline (second)",
         "PSI beyond noise over its threshold of each component, critical from 100 %, on both sides. Drift of both: the "
         "world has moved, and going back will not help.",
         Column("First", effect_over_threshold(MODEL, by), unit="percentunit", decimals=0, bar_to=1, sort=True),
@@ -157,7 +157,7 @@ def _drift() -> Panel:
     )
 
 
-def _slices() -> list[Panel]:
+def _slices() -> list[Placed]:
     predictions, failures = "model_segment_predictions_total", "model_segment_prediction_failures_total"
     seconds, answered = (f"model_segment_prediction_latency_seconds_{part}" for part in ("sum", "count"))
     one, other = (ONE, INTERVAL, "$value"), (OTHERS, INTERVAL, "$against")
@@ -165,7 +165,7 @@ def _slices() -> list[Panel]:
     def slice_share(part: str, whole: str) -> Measure:
         return lambda selection, over: share(part, whole, selection, "segment", over)
 
-    return [
+    graphs = [
         lines(
             "Predictions: $value, $against",
             "Predictions a second of the chosen values of the segment, solid, and of those they are held against, "
@@ -189,17 +189,21 @@ def _slices() -> list[Panel]:
             unit="s",
             empty=UNCUT,
         ),
-        matrix(
-            "Scores of every value",
-            "Every score of the chosen window in every value of the segment. Quality says which differences are no "
-            "accident.",
-            most("model_segment_score", f'{WINDOW},segment="$segment"', "value, score"),
-            row="value",
-            column="score",
-            unit="none",
-            empty=UNCUT,
-        ),
     ]
+    return [*((graph, 8) for graph in graphs), (_by_value(), 24)]
+
+
+def _by_value() -> Panel:
+    return matrix(
+        "Scores of every value",
+        "Every score of the chosen window in every value of the segment. Quality says which differences are no "
+        "accident.",
+        most("model_segment_score", f'{WINDOW},segment="$segment"', "value, score"),
+        row="value",
+        column="score",
+        unit="none",
+        empty=UNCUT,
+    )
 
 
 def _times() -> list[Placed]:

@@ -37,8 +37,8 @@ def made() -> str:
         [*one_model(), *component_choice(), window()],
         row("$role $component of $model $version", 4, *((tile, 4) for tile in _verdict())),
         row("What has changed", 11, (_distribution(), 15), (_changes(), 9)),
-        row("When it changed", 9, (_quantiles(), 12), (_values(), 12), (_categories(), 12), (_invalid(), 12)),
-        row("How surely, how far, from how many values", 8, *((panel, 6) for panel in _drift())),
+        row("When it changed", 8, (_quantiles(), 12), (_values(), 12), *((panel, 8) for panel in _turns())),
+        row("How far, and from how many values", 8, *((panel, 8) for panel in _drift())),
     )
 
 
@@ -163,6 +163,23 @@ def _values() -> Panel:
     )
 
 
+def _turns() -> list[Panel]:
+    return [_evidence(), _invalid(), _categories()]
+
+
+def _evidence() -> Panel:
+    return lines(
+        "Evidence over time",
+        "log10 of the evidence that the component has left its reference, over the alarm line. It adds up over all "
+        "records, so a small drift needs more of them than a large one.",
+        Line(most("model_drift_evidence", COMPONENT), "evidence"),
+        unit="none",
+        empty="No component is chosen, or it has had fewer than 100 values.",
+        least=None,
+        limit=0,
+    )
+
+
 def _categories() -> Panel:
     each = f"{rate(CATEGORY, COMPONENT, 'category')} / scalar(sum({rate(CATEGORY, COMPONENT, 'category')}) > 0)"
     return lines(
@@ -201,16 +218,6 @@ def _drift() -> list[Panel]:
     )
     psi = f"{WINDOW},{PSI}"
     return [
-        lines(
-            "Evidence over time",
-            "log10 of the evidence that the component has left its reference, over the alarm line. It adds up over all "
-            "records, so a small drift needs more of them than a large one.",
-            Line(most("model_drift_evidence", COMPONENT), "evidence"),
-            unit="none",
-            empty="No component is chosen, or it has had fewer than 100 values.",
-            least=None,
-            limit=0,
-        ),
         lines(
             "Population stability index",
             "PSI of the window, beside what noise alone makes of so few values, and the threshold from the profile. "

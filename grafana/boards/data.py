@@ -2,6 +2,7 @@
 
 from board import board, row
 from grafana_foundation_sdk.models.dashboard import Panel
+from palette import LIMIT, OTHER
 from panels import Column, Line, lines, rows, tiles
 from promql import (
     EACH_COMPONENT,
@@ -37,6 +38,7 @@ def made() -> str:
         row("Is it what $model $version was made for?", 4, *((tile, 4) for tile in _verdict())),
         row("Components", 12, (_components(), 24)),
         row("Data quality", 9, (_reasons(), 12), (_invalid(), 6), (_by_reason(), 6)),
+        row("What is sent, and what you expect of it", 8, *((panel, 6) for panel in (*_schema(), *_sent()))),
         row("Segments", 8, *((panel, 6) for panel in _segments()), (_segment_drift(), 24)),
     )
 
@@ -100,14 +102,18 @@ def _verdict() -> list[Panel]:
 
 
 def _components() -> Panel:
+    other_unit = most("model_component_scale_slip", MODEL, EACH_COMPONENT)
     return rows(
         "Components by drift over threshold",
         "Of threshold: how far, as PSI beyond noise over its threshold, critical from 100 %. Evidence: whether at all; "
-        "above 0 the component has left its reference. A click on a component shows what has changed.",
+        "above 0 the component has left its reference. Stuck: a sensor repeats one value. Other unit: all values are "
+        "the reference's times 10, 1000 or the like. A click on a component shows what has changed.",
         Column("Of threshold", effect_over_threshold(), unit="percentunit", decimals=0, bar_to=1, sort=True),
         *component_columns(),
         Column("Left reference", most("model_drift_alarm", MODEL, EACH_COMPONENT), words=YES),
         Column("Evidence", most("model_drift_evidence", MODEL, EACH_COMPONENT), decimals=1),
+        Column("Stuck", most("model_component_stuck", MODEL, EACH_COMPONENT), words=YES),
+        Column("Other unit", other_unit, words=YES),
         Column("PSI beyond noise", effect(WINDOW), decimals=3),
         Column("Threshold", most("model_drift_threshold", f"{MODEL},{PSI}", EACH_COMPONENT), decimals=2),
         Column("Values", total("model_window_samples", WINDOW, EACH_COMPONENT), unit="locale"),
@@ -172,6 +178,54 @@ def _by_reason() -> Panel:
 
 def _because(reason: str) -> str:
     return f'{MODEL},reason="{reason}"'
+
+
+def _schema() -> tuple[Panel, Panel]:
+    changes = f"sum by (change) (increase(model_schema_changes_total{{{MODEL}}}[$__rate_interval]))"
+    changed = f"model_schema_field_changes_total{{{MODEL}}}"
+    # The first change of a field is a new series, which has no increase yet.
+    fields = (
+        f"sum by (field, change) (increase({changed}[$__range]) > 0 or ({changed} unless {changed} offset $__range))"
+    )
+    over_time = lines(
+        "Schema changes",
+        "Fields of predictions that appeared, disappeared or changed their type. A burst is a new version of a caller: "
+        "see beside which fields.",
+        Line(f"{changes} > 0", "{{change}}", None),
+        unit="none",
+        empty="No field has changed.",
+    )
+    by_field = rows(
+        "Fields that changed",
+        "Fields that appeared, disappeared or changed their type in the time range, the most frequent on top.",
+        Column("Times", fields, decimals=0, sort=True),
+        Column("Field", label="field"),
+        Column("Change", label="change"),
+        empty="No field has changed.",
+    )
+    return over_time, by_field
+
+
+def _sent() -> tuple[Panel, Panel]:
+    failures, checks = "model_expectation_failures_total", "model_expectation_checks_total"
+    expected = lines(
+        "Expectations that do not hold",
+        "Share of the predictions on which something does not hold that you expect. Its name is from exporter.yml.",
+        Line(share(failures, checks, MODEL, "expectation"), "{{expectation}}", None),
+        unit="percentunit",
+        empty="Nothing is expected: name `expect` of the model in exporter.yml.",
+    )
+    repeated = lines(
+        "Repeated, early and disordered records",
+        "Predictions a second whose inputs came a moment ago too (a cache, or a record sent twice), and times ahead of "
+        "the clock or before the record before.",
+        Line(rate("model_duplicate_inputs_total", MODEL), "inputs repeated"),
+        Line(rate("model_records_future_total", MODEL), "in the future", LIMIT),
+        Line(rate("model_records_out_of_order_total", MODEL), "out of order", OTHER, dashed=True),
+        unit="ops",
+        empty="No predictions yet.",
+    )
+    return expected, repeated
 
 
 def _segments() -> list[Panel]:

@@ -44,7 +44,7 @@ def made() -> str:
         row("Is $model $version healthy?", 4, *((tile, 3) for tile in _health())),
         row("Traffic, errors and latency", 8, *((panel, 8) for panel in _service())),
         row("Scores", 8, (score_over_time(), 24)),
-        row("Drift", 9, (_components(), 12), (_evidence(), 6), (_drift(), 6)),
+        row("Drift", 9, (_components(), 10), (_evidence(), 8), (_drift(), 6)),
         row("Model server", 8, (_latencies(), 9), *((panel, 5) for panel in _server())),
     )
 
@@ -160,9 +160,9 @@ def _components() -> Panel:
     return rows(
         "Components by drift",
         "Evidence says whether a component has left its reference: above 0 it has, and by chance that happens at most "
-        "once in the false-alarm budget. Over threshold says how far: the PSI beyond noise as a share of its "
-        "threshold, critical from 100 %. A click on a component shows what has changed.",
-        Column("Over threshold", effect_over_threshold(), unit="percentunit", decimals=0, bar_to=1, sort=True),
+        "once in the false-alarm budget. Of threshold says how far: the PSI beyond noise as a share of its threshold, "
+        "critical from 100 %. A click on a component shows what has changed.",
+        Column("Of threshold", effect_over_threshold(), unit="percentunit", decimals=0, bar_to=1, sort=True),
         *component_columns(),
         Column("Left reference", most("model_drift_alarm", MODEL, EACH_COMPONENT), words=YES),
         Column("Evidence", most("model_drift_evidence", MODEL, EACH_COMPONENT), decimals=1),

@@ -22,7 +22,7 @@ from promql import (
     way_to_threshold,
 )
 
-from boards.shared import STATE_MEANS, STATES, model_columns, state
+from boards.shared import SEVERITIES, STATE_MEANS, STATES, model_columns, state
 
 NAME = "{{model}} {{version}}"
 BEGIN = f"""What needs attention is on top of *All models*. A click on a model opens
@@ -45,9 +45,9 @@ def made() -> str:
             choice("model", "Model", "model_profile_info", many=True),
             choice("version", "Version", 'model_profile_info{model=~"$model"}', many=True, newest=True),
         ],
-        row("Where to begin", 7, (words("Where to begin", BEGIN), 8), *((tile, 4) for tile in _counts())),
+        row("Where to begin", 6, (words("Where to begin", BEGIN), 8), *((tile, 4) for tile in _counts())),
         row("Fleet", 10, (_models(), 24)),
-        row("What fires", 8, (_alerts(), 24)),
+        row("What fires", 9, (_alerts(), 24)),
         row("The ten most", 8, *((panel, 12) for panel in _extremes())),
     )
 
@@ -119,18 +119,14 @@ def _models() -> Panel:
 
 def _alerts() -> Panel:
     selection = 'model=~"$model|",version=~"$version|"'
+    since = f"ALERTS_FOR_STATE and ignoring (alertstate) {firing(selection)}"
     by = "severity, alertname, model, version, component, role, score, instance"
     return rows(
         "Firing alerts",
-        "What fires now, the newest first. Each alert has a chapter in docs/runbooks.md: what it means, likely causes, "
-        "what to do. A click on a model or component opens its board.",
-        Column(
-            "Since",
-            f"1000 * max by ({by}) (ALERTS_FOR_STATE and ignoring (alertstate) {firing(selection)})",
-            unit="dateTimeFromNow",
-            sort=True,
-        ),
-        Column("Severity", label="severity"),
+        "What fires now, what is critical first. Each alert has a chapter in docs/runbooks.md: what it means, likely "
+        "causes, what to do. A click on a model or component opens its board.",
+        Column("Severity", label="severity", words=SEVERITIES, ascending=True, width=90),
+        Column("Since", f"1000 * max by ({by}) ({since})", unit="dateTimeFromNow"),
         Column("Alert", label="alertname"),
         *model_columns(),
         Column(

@@ -11,13 +11,12 @@ from promql import (
     most,
     quantile,
     rate,
-    share,
     total,
     way_to_threshold,
 )
 
 from boards.scores import UNSCORED, score, score_over_time
-from boards.shared import UNCUT, one_model, segment, window
+from boards.shared import UNCUT, YES, one_model, segment, window
 
 EACH_SCORE = "score"
 SCORES = f'{WINDOW},score=~"$score"'
@@ -104,7 +103,7 @@ def _classes() -> Panel:
         Column("Class", label="actual"),
         Column("Recall", f"{right} / ({actual} > 0)", unit="percentunit", decimals=1),
         Column("Precision", f"{right} / ({predicted} > 0)", unit="percentunit", decimals=1),
-        Column("Of all", f"{actual} / scalar(sum({actual}) > 0)", unit="percentunit", decimals=1),
+        Column("Of all", f"({actual} > 0) / scalar(sum({actual}))", unit="percentunit", decimals=1),
         empty=UNCONFUSED,
     )
 
@@ -134,6 +133,7 @@ def _segments() -> Panel:
         Column("Least gap", gap("_lower"), decimals=3, sort=True),
         Column("Value", label="value"),
         Column("Score", label="score"),
+        Column("Worse for sure", f"{gap('_lower')} > bool 0", words=YES),
         Column("Of this value", most("model_segment_score", SLICES, by), decimals=3),
         Column("Gap", gap(""), decimals=3),
         Column("Largest gap", gap("_upper"), decimals=3),
@@ -163,10 +163,11 @@ def _labels() -> list[Panel]:
     return [
         lines(
             "Coverage",
-            "Actuals that found their prediction, for each prediction made in the same time. Far below 1 for longer "
-            "than labels take: scores are about the few that were labelled.",
-            Line(share("model_actual_delay_seconds_count", "model_predictions_total", MODEL), "labelled"),
-            unit="percentunit",
+            "Predictions a second, and actuals that found theirs. Actuals follow later; where they stay far below, "
+            "scores are about the few predictions that were labelled.",
+            Line(rate("model_predictions_total", MODEL), "predictions"),
+            Line(rate("model_actual_delay_seconds_count", MODEL), "actuals", OTHER),
+            unit="ops",
             empty=silent,
         ),
         lines(

@@ -2,7 +2,7 @@
 
 from board import choice
 from grafana_foundation_sdk.models.dashboard import Panel, VariableModel
-from palette import FURTHER, LIMIT, OTHER, REFERENCE
+from palette import FURTHER, LIMIT, REFERENCE
 from panels import Line, lines
 from promql import MODEL, most
 
@@ -27,7 +27,6 @@ def score_over_time() -> Panel:
         Line(most("model_score", windowed), "score"),
         Line(most("model_score_reference", SCORE), "reference", REFERENCE),
         Line(most("model_score_threshold", SCORE), "threshold", LIMIT, dashed=True),
-        Line(most("model_score_dummy", SCORE), "always the same answer", OTHER, dashed=True, width=1),
         unit="none",
         empty=UNSCORED,
         least=None,

@@ -13,6 +13,7 @@ STATES = {
     "1": ("silent", OTHER),
     "0": ("healthy", GOOD),
 }
+SEVERITIES = {"critical": ("critical", LIMIT), "warning": ("warning", WARNING)}
 STATE_MEANS = (
     "Critical and warning: an alert of this severity fires. Silent: no alert, and no prediction for 15 minutes."
 )
