@@ -37,18 +37,23 @@ class Site:
     def load(self):
         return config.load(str(self.config))
 
-    @contextmanager
     def running(self, configuration=None, prepare=None):
         """Run an exporter; `prepare` may change it before it starts."""
-        app = App(configuration or self.load(), str(self.config), ["127.0.0.1:0"])
-        if prepare:
-            prepare(app)
-        app.start()
-        try:
-            yield app
-        finally:
-            if app.addresses:
-                app.stop()
+        return serving(self.config, configuration, prepare)
+
+
+@contextmanager
+def serving(path, configuration=None, prepare=None):
+    """Run an exporter by the configuration of a file."""
+    app = App(configuration or config.load(str(path)), str(path), ["127.0.0.1:0"])
+    if prepare:
+        prepare(app)
+    app.start()
+    try:
+        yield app
+    finally:
+        if app.addresses:
+            app.stop()
 
 
 def get(address, path="/metrics"):

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import running
+import shop
 from PIL import Image
 
 from exporter import ModelProfile
+from exporter.cli import main
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "retinopathy"
 MACHINES, WEEKS, A_WEEK = "1234", "12", 100
@@ -143,3 +146,59 @@ def test_one_photograph_is_judged_in_words(paragraphs):
     assert (tags["sharpness-error"], tags["outlierscore-error"]) == ("below", "above")
     assert tags["model_prediction"] == "0"
     assert "intensity-error" not in tags
+
+
+CONFIG = """\
+evaluation_interval: 1s
+models:
+  - profile: run/retinopathy@3.0.0.json
+    windows: [1h]
+    segments: [tags.machine]
+sources:
+  - file: {path: run/logs/*.jsonl*, poll_interval: 0.05}
+"""
+
+
+@pytest.fixture(scope="module")
+def exporter(place):
+    """The address of an exporter that has read the example's log, and its metrics."""
+    (place / "exporter.yml").write_text(CONFIG)
+    with running.serving(place / "exporter.yml") as app:
+        address = app.addresses[0]
+        running.until(address, lambda found: shop.value(found, "model_actuals_total") == 8 * A_WEEK, 60)
+        gap = "model_segment_score_gap"
+        yield address, running.until(address, lambda found: any(name == gap for name, _ in found), 60)
+
+
+def test_the_running_exporter_ranks_the_machine_first_and_the_others_are_not_worse(exporter):
+    _, found = exporter
+
+    def of(name, machine, score):
+        return shop.value(found, f"model_segment_{name}", segment="machine", value=machine, score=score)
+
+    for score in ("mean_absolute_error", "precision"):
+        assert {machine: of("rank", machine, score) for machine in MACHINES}["3"] == 1
+        assert of("score_gap_lower", "3", score) > 0.3
+        assert max(of("score_gap_lower", machine, score) for machine in "124") < 0
+
+
+def test_explain_names_the_machine_and_what_is_odd_about_its_photographs(exporter, capsys):
+    address, _ = exporter
+    assert main(["explain", "--url", f"http://{address}"]) == 1
+    said = capsys.readouterr().out
+    worse = re.findall(r"(?m)^  WORSE (.*?):.*\n((?:        .*\n)*)", said)
+    assert {name for name, _ in worse} == {"machine 3"}
+    for _, reasons in worse:
+        assert re.search(r"input sharpness: 50\.0% invalid, the rest 0\.0%", reasons)
+        assert re.search(r"input outlierscore: 50\.0% invalid, the rest 0\.0%", reasons)
+        assert "intensity" not in reasons
+
+
+def test_the_latest_flagged_photographs_are_those_of_the_machine(exporter):
+    address, _ = exporter
+    status, body = running.get(address, "/api/v1/flagged")[:2]
+    assert status == 200
+    (model,) = json.loads(body)["data"]
+    assert len(model["records"]) == 100
+    assert {record["id"].split("-")[1] for record in model["records"]} == {"3"}
+    assert {"input sharpness", "input outlierscore"} <= model["records"][0]["reasons"].keys()
