@@ -54,17 +54,6 @@ def record(number, generator):
     }
 
 
-@pytest.fixture(autouse=True)
-def _logging():
-    """Leave the log as it was: commands send it to the standard error of the moment."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-
-
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """Make a directory with a log the current one; no flag comes from the environment."""

@@ -85,27 +85,27 @@ def test_an_error_is_missing_where_output_or_actual_is(name):
     missing = absent(Fault.MISSING)
     values = numeric(name)(column(missing, 1, missing, 1), column(1, missing, missing, 2))
     assert np.isnan(values).tolist() == [True, True, True, False]
-    assert fault_counts(values) == (3, 0, 0)
+    assert fault_counts(values) == (3, 0, 0, 0)
 
 
 def test_a_relative_error_is_missing_where_the_actual_is_zero():
     values = numeric("absolute_percentage_error")(column(1, 0, 1), column(0, -0.0, 1))
     assert np.isnan(values).tolist() == [True, True, False]
-    assert fault_counts(values) == (2, 0, 0)
+    assert fault_counts(values) == (2, 0, 0, 0)
 
 
 @pytest.mark.parametrize("name", CHANCE)
 def test_a_loss_is_missing_where_probability_or_actual_is(name):
     values = chance(name)(column(absent(Fault.MISSING), 0.5, np.nan, 0.5), codes(1, MISSING, MISSING, 1))
     assert np.isnan(values).tolist() == [True, True, True, False]
-    assert fault_counts(values) == (3, 0, 0)
+    assert fault_counts(values) == (3, 0, 0, 0)
 
 
 @pytest.mark.parametrize("name", CHANCE)
 @pytest.mark.parametrize("outside", [-0.01, 1.01, math.inf, -math.inf, 80.0])
 def test_a_number_outside_0_to_1_is_no_probability_but_a_fault(name, outside):
-    assert fault_counts(chance(name)(column(outside, 0.5), codes(1, 1))) == (0, 0, 1)
-    assert fault_counts(chance(name)(column(outside, 0.5), codes(MISSING, 1))) == (1, 0, 0)
+    assert fault_counts(chance(name)(column(outside, 0.5), codes(1, 1))) == (0, 0, 1, 0)
+    assert fault_counts(chance(name)(column(outside, 0.5), codes(MISSING, 1))) == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize("name", CHANCE)
