@@ -107,6 +107,13 @@ MUTED = [
     ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="x", role="input"), True),
     ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="y", role="input"), False),
     ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="x", role="output"), False),
+    ("unit", alert("ModelComponentDrifted", "critical", DIGITS, component="x", role="input"), True),
+    ("unit", alert("ModelComponentInvalid", "warning", DIGITS, component="x", role="input"), True),
+    ("unit", alert("ModelComponentDrifted", "critical", DIGITS, component="y", role="input"), False),
+    ("unit", alert("ModelScoreWorse", "critical", DIGITS, score="accuracy"), True),
+    ("stuck", alert("ModelComponentDrifted", "warning", DIGITS, component="x", role="input"), True),
+    ("stuck", alert("ModelComponentDrifted", "critical", DIGITS, component="x", role="input"), False),
+    ("stuck", alert("ModelScoreWorse", "critical", DIGITS, score="accuracy"), False),
 ]
 FIRST = {
     "down": alert("PredictionExporterDown", "critical", EXPORTER),
@@ -116,6 +123,8 @@ FIRST = {
     "failing": alert("ModelPredictionFailures", "critical", DIGITS),
     "score": alert("ModelScoreWorse", "critical", DIGITS, score="accuracy"),
     "far": alert("ModelComponentDrifted", "critical", DIGITS, component="x", role="input"),
+    "unit": alert("ModelComponentUnitSlipped", "critical", DIGITS, component="x", role="input", slip="x1000"),
+    "stuck": alert("ModelComponentStuck", "warning", DIGITS, component="x", role="input"),
 }
 
 
