@@ -195,10 +195,15 @@ def alertmanager(address, directory, config):
 
 @dataclass
 class Webhook:
-    """Receives what Alertmanager sends; `alerts` are as they came to /alerts, in order."""
+    """Receives what Alertmanager sends; `notifications` are as they came to /alerts, in order."""
 
     address: str = ""
-    alerts: list = field(default_factory=list)
+    notifications: list = field(default_factory=list)
+
+    @property
+    def alerts(self):
+        """All alerts of all notifications, in order."""
+        return [alert for notification in self.notifications for alert in notification["alerts"]]
 
     def find(self, **wanted):
         """Return the alerts with these labels or this status."""
@@ -216,7 +221,7 @@ def webhook():
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.path == "/alerts":
-                hook.alerts.extend(json.loads(body)["alerts"])
+                hook.notifications.append(json.loads(body))
             self.send_response(200)
             self.end_headers()
 

@@ -52,11 +52,11 @@ DESCRIPTION = re.compile(
 )
 
 
-def records(rng, count, sharpness=10.0):
+def records(rng, count, sharpness=10.0, brightness=0.0):
     """Predictions with their actuals; 97 % are right."""
     rows = zip(
         rng.normal(sharpness, 1.5, count).clip(0, 20).tolist(),
-        rng.normal(0, 3, count).tolist(),
+        rng.normal(brightness, 3, count).tolist(),
         rng.choice(["1", "2", "3", "4"], count).tolist(),
         rng.integers(0, 10, count).tolist(),
         (rng.random(count) < 0.03).tolist(),
@@ -121,8 +121,8 @@ def running(tmp_path):
     (tmp_path / "exporter.yml").write_text(CONFIG)
     (tmp_path / "logs").mkdir()
 
-    def log(count, sharpness=10.0):
-        stack.write(tmp_path / "logs" / "predictions.jsonl", records(rng, count, sharpness))
+    def log(count, **means):
+        stack.write(tmp_path / "logs" / "predictions.jsonl", records(rng, count, **means))
 
     log(2 * WINDOW)
     rules = sorted((stack.ROOT / "prometheus" / "rules").glob("*.yml"))
@@ -179,9 +179,13 @@ def test_a_drift_in_the_log_pages_starts_the_pipeline_once_and_is_resolved_after
     running.responder.kill()
     running.pipeline.answers = [503]
     fault = time.time()
-    log(WINDOW, sharpness=4.0)
-    alert = received(hook, "ModelComponentDrifted", "firing", severity="critical")[0]
+    log(WINDOW, sharpness=4.0, brightness=9.0)
+    page = {"severity": "critical", "component": "sharpness"}
+    alert = received(hook, "ModelComponentDrifted", "firing", **page)[0]
     tells_all(alert, running, fault)
+    stack.eventually(
+        "both components are told in one notification", lambda: grouped(hook) == {"sharpness", "brightness"}
+    )
 
     # The responder was down, the pipeline is at first, and Alertmanager forgets what it has told.
     running.responder.again()
@@ -196,7 +200,7 @@ def test_a_drift_in_the_log_pages_starts_the_pipeline_once_and_is_resolved_after
         log(2 * WINDOW)
         query, total = "model_predictions_total", (3 + 2 * count) * WINDOW
         stack.eventually("they are counted", lambda query=query, total=total: prometheus.value(query) == total)
-    resolved = received(hook, "ModelComponentDrifted", "resolved", severity="critical")[0]
+    resolved = received(hook, "ModelComponentDrifted", "resolved", **page)[0]
     assert moment(resolved["endsAt"]) > moment(alert["startsAt"])
     stack.eventually("the alarm is over", lambda: prometheus.value('model_drift_alarm{component="sharpness"}') == 0)
     names = {"PredictionExporterResponderDown"} | {DRIFTED["alertname"]}
@@ -228,6 +232,17 @@ def tells_all(alert, running, fault):
     assert score > 1
     assert alert["annotations"]["runbook_url"].endswith("/docs/runbooks.md#modelcomponentdrifted")
     assert alert["annotations"]["dashboard_url"].endswith("&var-component=sharpness&var-role=input")
+
+
+def grouped(hook):
+    """The components in the last notification of drift; all are grouped by team and model."""
+    told = [
+        each
+        for each in hook.notifications
+        if {"alertname": DRIFTED["alertname"]}.items() <= each["commonLabels"].items()
+    ]
+    assert all(each["groupLabels"] == {name: DRIFTED[name] for name in ("team", "model", "version")} for each in told)
+    return {alert["labels"]["component"] for alert in told[-1]["alerts"]}
 
 
 def starts_the_pipeline_once(pipeline):
