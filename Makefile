@@ -57,9 +57,10 @@ docs: $(STAMP) ## regenerate what is generated: docs/metrics.md, docs/statistics
 bench: $(STAMP) ## benchmarks, each beside its peer or the limit in the same run
 	$(BIN)/python tests/bench/run.py
 
-calibration: $(STAMP) ## false alarms and delays of the drift alarm beside other rules, into docs/calibration.md and docs/realdata.md
+calibration: $(STAMP) ## false alarms and delays of the drift alarm beside other rules, and estimates, into docs/calibration.md, realdata.md and estimates.md
 	$(BIN)/python tests/calibration/drift.py --write
 	$(BIN)/python tests/calibration/realdata.py --write
+	$(BIN)/python tests/calibration/estimates.py --write
 
 stack: ## the whole stack with the demo: docker compose up
 	docker compose up --build

@@ -200,6 +200,36 @@ SCORE_THRESHOLD = Metric("model_score_threshold", "gauge", "Value at which a sco
 SCORE_PREFERENCE = Metric(
     "model_score_preference", "gauge", "1 where a higher score is better, -1 where a lower one is.", _SCORE
 )
+ESTIMATED_SCORE = Metric(
+    "model_estimated_score",
+    "gauge",
+    "Quality of the model in a window as it is to be expected without actuals; absent below the minimum sample.",
+    (*_SCORE, "window"),
+)
+ESTIMATED_SCORE_LOWER = Metric(
+    "model_estimated_score_lower",
+    "gauge",
+    "Lower end of the interval that holds, in 95 % of windows, the score that the actuals will give.",
+    (*_SCORE, "window"),
+)
+ESTIMATED_SCORE_UPPER = Metric(
+    "model_estimated_score_upper",
+    "gauge",
+    "Upper end of the interval that holds, in 95 % of windows, the score that the actuals will give.",
+    (*_SCORE, "window"),
+)
+ESTIMATED_SCORE_ERROR = Metric(
+    "model_estimated_score_error",
+    "gauge",
+    "The score of the predictions that have an actual less what was estimated of the same predictions.",
+    (*_SCORE, "window"),
+)
+ESTIMATED_CONFUSION = Metric(
+    "model_estimated_confusion",
+    "gauge",
+    "Predictions in a window by predicted class and by the actual one that is to be expected.",
+    (*_MODEL, "component", "predicted", "actual", "window"),
+)
 LATE = Metric(
     "model_records_late_total",
     "counter",

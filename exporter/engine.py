@@ -22,10 +22,15 @@ from exporter.windows import Correction, Stream, TimeRing
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """All that is known of one model: what a scrape shows and an evaluation compares."""
+    """All that is known of one model: what a scrape shows and an evaluation compares.
+
+    `estimates` are what scores are estimated from, of all predictions; `checks` the same of those with an actual.
+    """
 
     predictions: Stream
     outcomes: Stream
+    estimates: Stream
+    checks: Stream
     count: int
     failures: int
     last_prediction: float
@@ -63,6 +68,8 @@ class Engine:
         self.state = State(
             predictions=Stream.of([c.measure for c in plan.prediction_components], plan.windows),
             outcomes=Stream.of([c.measure for c in plan.outcome_components], plan.windows),
+            estimates=Stream.of([step.measure for step in plan.estimates.steps], plan.windows),
+            checks=Stream.of([step.measure for step in plan.estimates.steps], plan.windows),
             count=0,
             failures=0,
             last_prediction=math.nan,
@@ -110,7 +117,7 @@ class Engine:
             batch = replace(batch, times=times)
         else:
             self._inspector.read(batch, self.plan.extra, now)
-        batch = self._coded(batch)
+        batch = self._expected(self._coded(batch))
         joined = self._join(batch, now)
         if joined is not None:
             batch = _without_repeated(batch, joined.kinds)
@@ -127,6 +134,11 @@ class Engine:
         codes = (cutter.coder.codes(batch.tags, read) for cutter in self._cutters)
         return replace(batch, columns=(*batch.columns, *codes), tags={})
 
+    def _expected(self, batch: Batch) -> Batch:
+        """Return the batch with a column more for each loss that is expected of a prediction."""
+        losses = self.plan.estimates.expected(batch.columns, self._extractor_failures)
+        return replace(batch, columns=(*batch.columns, *losses))
+
     def _join(self, batch: Batch, now: float) -> Joined | None:
         if batch.ids is None or not self.plan.outcome_components:
             return None
@@ -136,7 +148,7 @@ class Engine:
     def _take(self, batch: Batch, joined: Joined | None, now: float) -> None:
         predicted, failed = _kind(batch, Kind.PREDICTION), _kind(batch, Kind.FAILED)
         sound, old = predicted & ~failed, self.state
-        predictions, outcomes, delay = old.predictions, old.outcomes, old.delay
+        predictions, outcomes, checks, delay = old.predictions, old.outcomes, old.checks, old.delay
         if sound.any():
             columns = _rows([batch.columns[i] for i in self.plan.predicted], sound)
             predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
@@ -144,10 +156,13 @@ class Engine:
         segments = self._predicted(batch, predicted, failed, now)
         if joined is not None:
             outcomes, segments = self._outcomes(joined, segments, now, timed=batch.times is not None)
+            checks = self._checked(joined, now, timed=batch.times is not None)
             delay += self.plan.delay.of(joined.delays[~np.isnan(joined.delays)])
         self.state = State(
             predictions=predictions,
             outcomes=outcomes,
+            estimates=self._estimated(batch, sound, now),
+            checks=checks,
             count=old.count + int(predicted.sum()),
             failures=old.failures + int(failed.sum()),
             last_prediction=self._last(batch, predicted, now),
@@ -174,7 +189,30 @@ class Engine:
         )
 
     def _codes(self, columns: Sequence[Column]) -> Sequence[Column]:
-        return columns[len(self.plan.schema.fields) :]
+        first = len(self.plan.schema.fields)
+        return columns[first : first + len(self._cutters)]
+
+    def _estimated(self, batch: Batch, rows: Mask, now: float) -> Stream:
+        """Return what scores are estimated from, with the predictions of a batch."""
+        estimates = self.plan.estimates
+        if not (estimates.steps and rows.any()):
+            return self.state.estimates
+        laid_out = estimates.laid_out(_rows(batch.columns, rows), self._extractor_failures)
+        return self.state.estimates.add(laid_out, now, None if batch.times is None else batch.times[rows])
+
+    def _checked(self, joined: Joined, now: float, *, timed: bool) -> Stream:
+        """Return what the scores of predictions that have an actual are estimated from, with what was joined."""
+        checks, checked = self.state.checks, self.plan.estimates.checked
+        if not self.plan.estimates.steps:
+            return checks
+        if len(joined.outcomes):
+            columns = checked(self._logged(joined.outcomes), self._extractor_failures)
+            checks = checks.add(columns, now, np.array(joined.outcomes["at"]) if timed else None)
+        for before, after in joined.corrections:
+            old, new = (checked(self._logged(rows), self._extractor_failures) for rows in (before, after))
+            times, ago = np.array(before["at"]), self.joiner.outcomes - before["row"]
+            checks = checks.correct(Correction(old, new, times, ago))
+        return checks
 
     def _last(self, batch: Batch, predicted: Mask, now: float) -> float:
         """Return the newest time of a prediction; one ahead of the clock would hide that predictions have stopped."""
@@ -215,8 +253,9 @@ class Engine:
         return outcomes.correct(correction), slices
 
     def _logged(self, rows: Rows) -> list[Column]:
-        """Return columns in the order of the schema, then the codes; those that no id keeps are left empty."""
-        columns = [np.empty(0)] * (len(self.plan.schema.fields) + len(self._cutters))
+        """Return columns as predictions have them, codes and expected losses too; those that no id keeps are empty."""
+        width = len(self.plan.schema.fields) + len(self._cutters) + len(self.plan.estimates.losses)
+        columns = [np.empty(0)] * width
         for i, kept in zip((*self.plan.kept, *self.plan.actual), self.plan.waiting, strict=True):
             columns[i] = np.ascontiguousarray(rows[kept.name])
         return columns

@@ -10,6 +10,7 @@ import numpy as np
 from exporter.alarm import Evidence, Verdict
 from exporter.alarm.discovery import discovered
 from exporter.comparison import compare, measure
+from exporter.estimation import ConfusionReading, EstimateReading
 from exporter.plan import Group, ModelPlan, statistics
 from exporter.profile import Component
 from exporter.quality import slip
@@ -68,6 +69,13 @@ class Evaluation:
     slicing: Slicing = field(default_factory=Slicing)
     slips: tuple[tuple[Component, str], ...] = ()
     time: float = math.nan
+    estimates: tuple[EstimateReading, ...] = ()
+    confusions: tuple[ConfusionReading, ...] = ()
+
+    @property
+    def realised(self) -> dict[tuple[str, str], float]:
+        """Return the scores by name and window."""
+        return {(score.name, score.window): score.found.value for score in self.scores}
 
 
 def alarmed(plan: ModelPlan, evaluation: Evaluation, evidence: Sequence[Evidence]) -> Evaluation:

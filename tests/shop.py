@@ -56,7 +56,7 @@ def record(number, chance):
             "colour": chance.choices(COLOURS, (6, 3, 1))[0],
             "open": chance.random() < 0.7,
         },
-        "output": {"price": 2 * size, "sold": "yes" if sold else "no"},
+        "output": {"price": 2 * size, "sold": "yes" if sold else "no", "chance": 0.8 if sold else 0.3},
         "actual": {"price": 2 * size + chance.gauss(0, 1), "sold": "yes" if sold ^ (chance.random() < 0.1) else "no"},
         "latency_seconds": chance.expovariate(50),
     }
@@ -91,11 +91,14 @@ def dumped():
 
 @cache
 def wide():
-    """The profile with a confusion matrix too."""
+    """The profile with a confusion matrix too, and with scores that are estimated."""
     options = {"output": "sold", "actual": "sold", "classes": ["no", "yes"]}
     matrix = ComponentSpec("matrix", role="eval", extractor={"confusion": options})
-    scores = [*SPEC.scores, ScoreSpec("macro_f1", "matrix")]
-    return built(msgspec.structs.replace(SPEC, components=[*SPEC.components, matrix], scores=scores))
+    chance = ComponentSpec("chance", "output.chance", dtype="float")
+    estimates = {"mean_absolute_error": True, "precision": "chance", "accuracy": {"yes": "chance"}}
+    scores = [msgspec.structs.replace(one, estimate=estimates.get(one.name, False)) for one in SPEC.scores]
+    scores += [ScoreSpec("macro_f1", "matrix", estimate={"yes": "chance"})]
+    return built(msgspec.structs.replace(SPEC, components=[*SPEC.components, matrix, chance], scores=scores))
 
 
 def planned(windows=WINDOWS, **options):

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 
 from exporter.alarm import Verdict
 from exporter.engine import Engine
+from exporter.estimation import confused, estimated
 from exporter.evaluate import Evaluation, evaluate
 from exporter.exposition.families import ModelLines
 from exporter.exposition.quality import FIELDS
@@ -25,7 +26,11 @@ def series(plan: ModelPlan, *, watched: bool) -> int:
         engine.state, quality=engine.inspector.known(), last_prediction=0.0, segments=tuple(map(_full, plan.cuts))
     )
     evaluation = evaluate(plan, state.predictions.windows(0.0), state.outcomes.windows(0.0))
-    evaluation = replace(evaluation, slicing=sliced(plan, state.segments, 0.0, evaluation.failures))
+    slicing = sliced(plan, state.segments, 0.0, evaluation.failures)
+    streams = state.estimates.windows(0.0), state.checks.windows(0.0)
+    estimates = tuple(estimated(plan, streams, evaluation.realised, evaluation.failures))
+    confusions = tuple(confused(plan, streams[0]))
+    evaluation = replace(evaluation, slicing=slicing, estimates=estimates, confusions=confusions)
     families = ModelLines(plan).families(state, _complete(plan, evaluation))
     fair = sum((cut.segment.slices + 1) * len(cut.windows) for cut in plan.cuts if cut.segment.fairness is not None)
     quality = len(plan.prediction_components) + FIELDS * len(CHANGES)  # a unit slip of each, fields that change
@@ -60,11 +65,15 @@ def _complete(plan: ModelPlan, evaluation: Evaluation) -> Evaluation:
         for reading in evaluation.components
     )
     scores = tuple(replace(score, found=Measurement(0.0, 0, 0.0, 0.0)) for score in evaluation.scores)
+    estimates = tuple(replace(one, found=Measurement(0.0, 0, 0.0, 0.0), error=0.0) for one in evaluation.estimates)
+    confusions = tuple(replace(one, counts=dict.fromkeys(one.counts, 0.0)) for one in evaluation.confusions)
     watched = (*plan.prediction_components, *plan.outcome_components)
     return replace(
         evaluation,
         components=components,
         scores=scores,
+        estimates=estimates,
+        confusions=confusions,
         drifted=dict.fromkeys(evaluation.drifted, 0.0),
         overall=dict.fromkeys(evaluation.overall, 0.0),
         alarms=tuple((component, _QUIET) for component in watched),

@@ -12,6 +12,7 @@ from exporter.app.budget import series
 from exporter.batch import Batch, Schema
 from exporter.config import Config, ModelConfig, segment_of
 from exporter.engine import Engine, State
+from exporter.estimation import confused, estimated
 from exporter.evaluate import Evaluation, alarmed, evaluate
 from exporter.explain import explain, explain_slices
 from exporter.exposition.families import ModelLines, ordered, overflow, own_families
@@ -75,7 +76,11 @@ class Model:
         self.step(state, now)
         found = evaluate(self.plan, state.predictions.windows(now), state.outcomes.windows(now))
         slicing = sliced(self.plan, state.segments, now, found.failures)
-        self.evaluation = replace(alarmed(self.plan, found, self.watch.evidence), slicing=slicing, time=now)
+        streams = state.estimates.windows(now), state.checks.windows(now)
+        estimates = tuple(estimated(self.plan, streams, found.realised, found.failures))
+        confusions = tuple(confused(self.plan, streams[0]))
+        found = replace(found, slicing=slicing, estimates=estimates, confusions=confusions, time=now)
+        self.evaluation = alarmed(self.plan, found, self.watch.evidence)
         return self.evaluation
 
     def findings(self, window: str | None) -> Iterator[dict[str, object]]:

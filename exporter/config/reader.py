@@ -106,7 +106,7 @@ class Reader:
         """Read the first type that fits; where none does, the problems are those of the last."""
         if is_null(node) and types.NoneType in kinds:
             return None
-        others = [kind for kind in kinds if kind is not types.NoneType]
+        others = [kind for kind in kinds if kind not in (types.NoneType, msgspec.UnsetType)]
         fitting = [kind for kind in others if _shape(kind) is type(node)] or others
         for kind in fitting[:-1]:
             trial = Reader(self.file, self.base)

@@ -20,6 +20,14 @@ Labels = tuple[str, ...]
 _SCORE = (catalog.SCORE, catalog.SCORE_LOWER, catalog.SCORE_UPPER, catalog.SCORE_SAMPLES)
 
 
+_ESTIMATE = (
+    catalog.ESTIMATED_SCORE,
+    catalog.ESTIMATED_SCORE_LOWER,
+    catalog.ESTIMATED_SCORE_UPPER,
+    catalog.ESTIMATED_SCORE_ERROR,
+)
+
+
 class ComponentLines:
     """The counters and histograms of one component, their prefixes formatted once."""
 
@@ -118,6 +126,18 @@ class ModelLines:
             values = (score.found.value, score.found.lower, score.found.upper, score.found.samples)
             for metric, value in zip(_SCORE, values, strict=True):
                 yield Family(metric, line(metric, place, value))
+        yield from self._estimated(evaluation)
+
+    def _estimated(self, evaluation: Evaluation) -> Iterator[Family]:
+        for estimate in evaluation.estimates:
+            place = (*self._labels, estimate.name, estimate.window)
+            values = (estimate.found.value, estimate.found.lower, estimate.found.upper, estimate.error)
+            for metric, value in zip(_ESTIMATE, values, strict=True):
+                yield Family(metric, line(metric, place, value))
+        for matrix in evaluation.confusions:
+            for pair, count in matrix.counts.items():
+                text = line(catalog.ESTIMATED_CONFUSION, (*self._labels, matrix.component, *pair, matrix.window), count)
+                yield Family(catalog.ESTIMATED_CONFUSION, text)
 
     def _alarmed(self, evaluation: Evaluation) -> Iterator[Family]:
         for component, verdict in evaluation.alarms:

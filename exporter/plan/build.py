@@ -13,7 +13,7 @@ from exporter.drift import PLUGINS as STATISTICS
 from exporter.joins import Kept
 from exporter.plan.model import EvalStep, Group, ModelPlan, ScorePlan, statistics
 from exporter.plan.slices import binary_of, cut_of, groups_of
-from exporter.profile import Component, Profile, ScoreReference, scored
+from exporter.profile import Component, Estimates, Profile, ScoreReference, estimates, scored
 from exporter.quality import Expectation
 from exporter.segments import Segment, columns, tags
 from exporter.summaries import Categories, Grid, Layout, Measure
@@ -63,10 +63,13 @@ def plan(
     outcome = (*(logged[i] for i in actual), *(step.component for step in evals))
     predicted = tuple(i for i, component in enumerate(logged) if component.role != "actual")
     prediction = tuple(logged[i] for i in predicted)
-    scores = tuple(_score_plan(score, prediction, outcome) for score in profile.scores)
+    first = len(fields) + len(segments)
+    estimated = estimates(profile, fields[: len(logged)], first)
+    scores = tuple(_score_plan(score, prediction, outcome, estimated) for score in profile.scores)
     binary = binary_of(prediction, outcome)
     cuts = tuple(cut_of(segment, prediction, outcome, (scores, binary), windows) for segment in segments)
-    outputs = tuple(dict.fromkeys(step.output for step in evals))
+    read_later = dict.fromkeys([step.output for step in evals] + [i for step in estimated.steps for i in step.inputs])
+    outputs, losses = [i for i in read_later if i < first], [i for i in read_later if i >= first]
     codes = range(len(fields), len(fields) + len(segments)) if outcome else ()
     return ModelPlan(
         profile=profile,
@@ -78,9 +81,10 @@ def plan(
         pending=pending,
         predicted=predicted,
         actual=actual,
-        kept=(*outputs, *codes),
+        kept=(*outputs, *losses, *codes),
         waiting=(
             *(_kept(logged[i]) for i in outputs),
+            *(Kept(estimated.losses[i - first].name, numeric=True) for i in losses),
             *(_code(segment) for segment in (segments if outcome else ())),
             *(_kept(logged[i]) for i in actual),
         ),
@@ -96,6 +100,7 @@ def plan(
         binary=binary,
         expectations=expectations,
         extra={key: len(logged) + place for place, key in enumerate(extra)},
+        estimates=estimated,
     )
 
 
@@ -142,7 +147,9 @@ def _groups(components: Sequence[Component], tested: frozenset[str]) -> Iterator
         yield Group(tuple(places), layout, layout.stack(references), chosen, tested)
 
 
-def _score_plan(reference: ScoreReference, prediction: Sequence[Component], outcome: Sequence[Component]) -> ScorePlan:
+def _score_plan(
+    reference: ScoreReference, prediction: Sequence[Component], outcome: Sequence[Component], estimated: Estimates
+) -> ScorePlan:
     joined = [component.spec.key for component in outcome]
     alone = [component.spec.key for component in prediction]
     keys = scored(reference.spec, (*joined, *alone))
@@ -150,7 +157,8 @@ def _score_plan(reference: ScoreReference, prediction: Sequence[Component], outc
     if not set(keys) <= set(places):
         raise ValueError(f"score {reference.spec.name} reads predictions and outcomes, which are of different records")
     components = tuple(places.index(key) for key in keys)
-    return ScorePlan(reference, reference.spec.resolved(), components, outcome=places is joined)
+    estimate = estimated.scores.get(reference.spec.name)
+    return ScorePlan(reference, reference.spec.resolved(), components, places is joined, estimate)
 
 
 def _capped(component: Component, limit: int) -> Component:

@@ -9,7 +9,7 @@ from exporter.drift import DEFAULT, Statistic
 from exporter.drift import PLUGINS as STATISTICS
 from exporter.extractors import Bound
 from exporter.joins import Kept
-from exporter.profile import Component, Profile, ScoreReference
+from exporter.profile import ESTIMATE, Component, Estimates, Profile, ScoreReference
 from exporter.quality import Expectation
 from exporter.scores import Score
 from exporter.segments import Cut
@@ -34,12 +34,16 @@ class EvalStep:
 
 @dataclass(frozen=True, slots=True)
 class ScorePlan:
-    """A score and the places of the components that it reads among those of outcomes, or else of predictions."""
+    """A score and the places of the components that it reads among those of outcomes, or else of predictions.
+
+    `estimate` is the place of the step by which it is estimated, None where it is not.
+    """
 
     reference: ScoreReference
     score: Score
     components: tuple[int, ...]
     outcome: bool = True
+    estimate: int | None = None
 
     @property
     def name(self) -> str:
@@ -83,7 +87,8 @@ class ModelPlan:
     are joined, have the components `actual` and then `evals`. `kept` are the places that a waiting prediction keeps;
     `waiting` describes the columns that are kept of an id, those of `kept` and then of `actual`.
     `cuts` are the segments; the codes of each stand in a column behind those of the schema. `extra` are the places of
-    columns that no component is, but that segments and expectations read.
+    columns that no component is, but that segments and expectations read. The losses that `estimates` expect make the
+    last columns.
     """
 
     profile: Profile
@@ -109,6 +114,7 @@ class ModelPlan:
     binary: Binary | None = None
     expectations: tuple[Expectation, ...] = ()
     extra: Mapping[tuple[str, tuple[str, ...] | None], int] = field(default_factory=dict)
+    estimates: Estimates = field(default_factory=Estimates)
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -132,4 +138,6 @@ def plug_ins(plan: ModelPlan) -> set[tuple[str, str]]:
     components = (*plan.prediction_components, *plan.outcome_components)
     used = {("drift", name) for component in components for name in statistics(component)}
     used |= {("score", score.reference.spec.name) for score in plan.scores}
+    used |= {("estimate", name) for name in plan.estimates.scores}
+    used |= {("extractor", ESTIMATE) for _ in plan.estimates.steps}
     return used | {("extractor", step.extractor) for step in plan.evals}

@@ -1,6 +1,7 @@
 """The profile of a model's reference data: what its components look like when all is well, in one JSON file."""
 
 from exporter.profile.build import build
+from exporter.profile.estimates import ESTIMATE, Estimates, EstimateStep, estimates
 from exporter.profile.infer import infer, left_out
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference, dump, load
 from exporter.profile.observe import merged, observe
@@ -9,9 +10,12 @@ from exporter.profile.scoring import ScoreSpec, scored
 from exporter.profile.spec import ComponentSpec, ProfileSpec, problems
 
 __all__ = [
+    "ESTIMATE",
     "Columns",
     "Component",
     "ComponentSpec",
+    "EstimateStep",
+    "Estimates",
     "Profile",
     "ProfileError",
     "ProfileSpec",
@@ -20,6 +24,7 @@ __all__ = [
     "build",
     "columns_of",
     "dump",
+    "estimates",
     "infer",
     "left_out",
     "load",

@@ -14,6 +14,7 @@ from exporter.batch import Column, Field, Floats
 from exporter.decoders.columns import label
 from exporter.profile.domain import OPEN, declared, learned, soft
 from exporter.profile.dummy import constant, dummy_score
+from exporter.profile.estimating import Estimators, Teacher
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference
 from exporter.profile.reference import Columns
 from exporter.profile.scoring import ScoreSpec, scored
@@ -102,7 +103,15 @@ class _Builder:
         components = [self._component(spec, measures[spec.key]) for spec in self._spec.components]
         references = {component.spec.key: component.reference for component in components}
         scores = [self._score(score, references, measures) for score in self._spec.scores]
-        return Profile(self._spec.name, self._spec.version, built, tuple(components), tuple(scores))
+        identity = self._spec.name, self._spec.version
+        return Profile(*identity, built, tuple(components), tuple(scores), estimators=self._estimators())
+
+    def _estimators(self) -> Estimators:
+        extractors = {spec.name: spec.eval_extractor() for spec in self._spec.components if spec.computed}
+        try:
+            return Teacher(self._columns, self._fields, extractors, self._seed).estimators(self._spec.scores)
+        except ValueError as error:
+            raise ProfileError(str(error)) from error
 
     def _score(
         self, spec: ScoreSpec, references: Mapping[Key, ComponentSummary], measures: Mapping[Key, Measure]

@@ -11,6 +11,7 @@ import numpy as np
 from exporter.alarm import CALM, Unrest
 from exporter.batch import Field
 from exporter.profile.domain import OPEN, declared
+from exporter.profile.estimating import NOTHING, Estimators
 from exporter.profile.scoring import ScoreSpec
 from exporter.profile.spec import CATEGORIES, ComponentSpec, ProfileSpec, field_of, fixed_levels, problems
 from exporter.scores.score import Preference
@@ -73,7 +74,10 @@ class ScoreReference:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The components and scores of one model and version; `built` is Unix seconds, `sha256` the file's checksum."""
+    """The components and scores of one model and version; `built` is Unix seconds, `sha256` the file's checksum.
+
+    `estimators` are what its scores are estimated with.
+    """
 
     name: str
     version: str
@@ -81,6 +85,7 @@ class Profile:
     components: tuple[Component, ...]
     scores: tuple[ScoreReference, ...]
     sha256: str = ""
+    estimators: Estimators = NOTHING
 
 
 class _Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,6 +136,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     components: list[_Component]
     scores: list[_Score]
     sha256: str = ""
+    estimators: Estimators | msgspec.UnsetType = msgspec.UNSET
 
 
 def dump(profile: Profile) -> bytes:
@@ -142,6 +148,7 @@ def dump(profile: Profile) -> bytes:
         profile.built,
         [_component_file(component) for component in profile.components],
         [_score_file(score) for score in profile.scores],
+        estimators=msgspec.UNSET if profile.estimators == NOTHING else profile.estimators,
     )
     file = msgspec.json.decode(_encode(file), type=_File)  # whole numbers become what a reader takes them for
     return msgspec.json.format(_encode(msgspec.structs.replace(file, sha256=_checksum(file))), indent=1) + b"\n"
@@ -218,10 +225,15 @@ def _component_file(component: Component) -> _Component:
 
 def _profile(file: _File) -> Profile:
     spec = ProfileSpec(file.name, file.version, [c.spec for c in file.components], [s.spec for s in file.scores])
-    for place, message in problems(spec):
-        raise ProfileError(f"{place}: {message}")
+    if wrong := problems(spec):
+        raise ProfileError(": ".join(wrong[0]))
     components = tuple(_component(component) for component in file.components)
-    return Profile(file.name, file.version, file.built, components, tuple(map(_score, file.scores)), file.sha256)
+    scores = tuple(map(_score, file.scores))
+    estimators = file.estimators or NOTHING
+    extractors = {c.name: c.spec.eval_extractor() for c in components if c.spec.computed}
+    for fault in estimators.faults(spec.scores, {c.spec.key: c.field for c in components}, extractors):
+        raise ProfileError(fault)
+    return Profile(file.name, file.version, file.built, components, scores, file.sha256, estimators)
 
 
 def _score(file: _Score) -> ScoreReference:

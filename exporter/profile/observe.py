@@ -26,7 +26,8 @@ def observe(profile: Profile, columns: Columns, built: float) -> Profile:
         if component.spec.computed:
             _compute(component, profile, found)
     components = tuple(_observed(c, found) for c in profile.components if c.spec.key in found)
-    return Profile(profile.name, profile.version, built, components, _scores(profile, components))
+    scores = _scores(profile, components)
+    return Profile(profile.name, profile.version, built, components, scores, estimators=profile.estimators)
 
 
 def merged(one: Profile, other: Profile) -> Profile:

@@ -13,7 +13,8 @@ class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A score of a component; `score` is its kind (the name where it is left out), or {kind: its options}.
 
     `input` is the name of an eval component; where there is none, that of the one component of another role. A score
-    that reads several has `inputs`.
+    that reads several has `inputs`. `estimate` has it estimated without actuals: true, the output component that holds
+    the probability of the positive class, or {class: output component}.
     """
 
     name: str
@@ -22,6 +23,7 @@ class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     preference: Literal["high", "low"] | None = None
     threshold: float | None = None
     inputs: list[str] | msgspec.UnsetType = msgspec.UNSET
+    estimate: bool | str | dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def kind(self) -> str:

@@ -17,6 +17,7 @@ from exporter.extractors import BUILTIN as EVALUATIONS
 from exporter.extractors import PLUGINS as EXTRACTORS
 from exporter.extractors import DataExtractor, EvalExtractor, of_pairs
 from exporter.profile.domain import is_range
+from exporter.profile.estimating import unfit
 from exporter.profile.scoring import ScoreSpec, meant
 from exporter.registry import Plugins
 from exporter.scores import PLUGINS as SCORES
@@ -107,10 +108,9 @@ class ProfileSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def problems(spec: ProfileSpec) -> list[tuple[str, str]]:
     """Return what is wrong with a spec as (path in it, message); nothing where a profile can be built from it."""
     found = [("components", "a profile needs at least one component")] if not spec.components else []
-    if not spec.name or set(spec.name) & set("@/"):
-        found.append(("name", "a model's name must not be empty or hold @ or /"))
-    if not spec.version or set(spec.version) & set("@/"):
-        found.append(("version", "a version must not be empty or hold @ or /"))
+    for key, value, what in (("name", spec.name, "a model's name"), ("version", spec.version, "a version")):
+        if not value or set(value) & set("@/"):
+            found.append((key, f"{what} must not be empty or hold @ or /"))
     keys = [component.key for component in spec.components]
     known = dict(zip(keys, spec.components, strict=True))
     for i, component in enumerate(spec.components):
@@ -252,6 +252,9 @@ def _score(spec: ScoreSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> I
     for place, (name, reads) in enumerate(zip(spec.names, score.reads, strict=True)):
         key = "input" if spec.input is not None else f"inputs[{place}]"
         yield from ((key, message) for message in _input(spec.kind, name, reads, known))
+    if spec.estimate:
+        sound = {key: one for key, one in known.items() if not list(_component(one, known))}
+        yield from (("estimate", message) for message in unfit(spec, sound))
 
 
 def _input(kind: str, name: str, reads: Reads, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[str]:

@@ -15,4 +15,4 @@ def accuracy(summary: ComponentSummary) -> Measurement:
     return share(right, cells.n)
 
 
-ACCURACY = Score(accuracy, "high", (Reads((TRUTH, CELLS)),))
+ACCURACY = Score(accuracy, "high", (Reads((TRUTH, CELLS)),), estimate="counts")

@@ -20,4 +20,4 @@ def balanced_accuracy(summary: ComponentSummary) -> Measurement:
     return Measurement(value, min(here.samples, there.samples), value - below, value + above)
 
 
-BALANCED_ACCURACY = Score(balanced_accuracy, "high", BINARY)
+BALANCED_ACCURACY = Score(balanced_accuracy, "high", BINARY, estimate="counts")

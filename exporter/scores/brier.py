@@ -10,4 +10,4 @@ def brier(summary: ComponentSummary) -> Measurement:
     return average(measured(summary), 0.0, 1.0)
 
 
-BRIER = Score(brier, "low", (Reads(of=("brier",)),))
+BRIER = Score(brier, "low", (Reads(of=("brier",)),), estimate="mean")

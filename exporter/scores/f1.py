@@ -16,4 +16,4 @@ def f1(summary: ComponentSummary) -> Measurement:
     return Measurement(value, jaccard.samples, lower, upper)
 
 
-F1 = Score(f1, "high", BINARY)
+F1 = Score(f1, "high", BINARY, estimate="counts")

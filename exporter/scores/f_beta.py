@@ -40,4 +40,4 @@ def f_beta(summary: ComponentSummary, beta: float = 1.0) -> Measurement:
     return Measurement(value, samples, lower, upper)
 
 
-F_BETA = Score(f_beta, "high", BINARY, Options)
+F_BETA = Score(f_beta, "high", BINARY, Options, estimate="counts")

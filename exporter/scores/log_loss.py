@@ -10,4 +10,4 @@ def log_loss(summary: ComponentSummary) -> Measurement:
     return average(measured(summary), 0.0)
 
 
-LOG_LOSS = Score(log_loss, "low", (Reads(of=("log_loss",)),))
+LOG_LOSS = Score(log_loss, "low", (Reads(of=("log_loss",)),), estimate="mean")

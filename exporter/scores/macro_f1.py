@@ -14,4 +14,4 @@ def macro_f1(summary: ComponentSummary) -> Measurement:
     return averaged(summary, F1, by_size=False)
 
 
-MACRO_F1 = Score(macro_f1, "high", CONFUSED)
+MACRO_F1 = Score(macro_f1, "high", CONFUSED, estimate="counts")

@@ -14,4 +14,4 @@ def macro_precision(summary: ComponentSummary) -> Measurement:
     return averaged(summary, PRECISION, by_size=False)
 
 
-MACRO_PRECISION = Score(macro_precision, "high", CONFUSED)
+MACRO_PRECISION = Score(macro_precision, "high", CONFUSED, estimate="counts")

@@ -14,4 +14,4 @@ def macro_recall(summary: ComponentSummary) -> Measurement:
     return averaged(summary, RECALL, by_size=False)
 
 
-MACRO_RECALL = Score(macro_recall, "high", CONFUSED)
+MACRO_RECALL = Score(macro_recall, "high", CONFUSED, estimate="counts")

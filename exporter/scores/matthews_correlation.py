@@ -39,4 +39,4 @@ def _phi(cells: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[float, 
     return value, (1 - value**2 + tilt) / float(cells.sum())
 
 
-MATTHEWS_CORRELATION = Score(matthews_correlation, "high", BINARY)
+MATTHEWS_CORRELATION = Score(matthews_correlation, "high", BINARY, estimate="counts")

@@ -13,4 +13,4 @@ def mean(summary: ComponentSummary) -> Measurement:
     return average(measured(summary))
 
 
-MEAN = Score(mean, "low", NUMBERS)
+MEAN = Score(mean, "low", NUMBERS, estimate="mean")

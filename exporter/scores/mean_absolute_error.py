@@ -10,4 +10,4 @@ def mean_absolute_error(summary: ComponentSummary) -> Measurement:
     return average(measured(summary), 0.0)
 
 
-MEAN_ABSOLUTE_ERROR = Score(mean_absolute_error, "low", NUMBERS)
+MEAN_ABSOLUTE_ERROR = Score(mean_absolute_error, "low", NUMBERS, estimate="mean")

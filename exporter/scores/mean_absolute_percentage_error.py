@@ -14,5 +14,5 @@ def mean_absolute_percentage_error(summary: ComponentSummary) -> Measurement:
 
 
 MEAN_ABSOLUTE_PERCENTAGE_ERROR = Score(
-    mean_absolute_percentage_error, "low", (Reads(of=("absolute_percentage_error",)),)
+    mean_absolute_percentage_error, "low", (Reads(of=("absolute_percentage_error",)),), estimate="mean"
 )

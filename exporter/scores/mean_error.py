@@ -13,4 +13,4 @@ def mean_error(summary: ComponentSummary) -> Measurement:
     return average(measured(summary))
 
 
-MEAN_ERROR = Score(mean_error, "low", (Reads(of=("error",)),))
+MEAN_ERROR = Score(mean_error, "low", (Reads(of=("error",)),), estimate="mean")

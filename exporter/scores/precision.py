@@ -11,4 +11,4 @@ def precision(summary: ComponentSummary) -> Measurement:
     return share(cells["TP"], cells["TP"] + cells["FP"])
 
 
-PRECISION = Score(precision, "high", BINARY)
+PRECISION = Score(precision, "high", BINARY, estimate="counts")

@@ -10,4 +10,4 @@ def quantile_loss(summary: ComponentSummary) -> Measurement:
     return average(measured(summary), 0.0)
 
 
-QUANTILE_LOSS = Score(quantile_loss, "low", (Reads(of=("quantile_loss",)),))
+QUANTILE_LOSS = Score(quantile_loss, "low", (Reads(of=("quantile_loss",)),), estimate="mean")

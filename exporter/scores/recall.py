@@ -11,4 +11,4 @@ def recall(summary: ComponentSummary) -> Measurement:
     return share(cells["TP"], cells["TP"] + cells["FN"])
 
 
-RECALL = Score(recall, "high", BINARY)
+RECALL = Score(recall, "high", BINARY, estimate="counts")

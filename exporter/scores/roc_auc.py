@@ -46,4 +46,4 @@ def _hanley(value: float, n0: float, n1: float) -> float:
     return (value * (1 - value) + (n1 - 1) * one + (n0 - 1) * other) / (n0 * n1)
 
 
-ROC_AUC = Score(roc_auc, "high", RANKED)
+ROC_AUC = Score(roc_auc, "high", RANKED, estimate="counts")

@@ -24,4 +24,6 @@ def root_mean_squared_error(summary: ComponentSummary) -> Measurement:
     return Measurement(value, moments.n, value * math.exp(-relative), value * math.exp(relative))
 
 
-ROOT_MEAN_SQUARED_ERROR = Score(root_mean_squared_error, "low", (Reads(of=("error", "absolute_error")),))
+ROOT_MEAN_SQUARED_ERROR = Score(
+    root_mean_squared_error, "low", (Reads(of=("error", "absolute_error")),), estimate="root_mean_square"
+)

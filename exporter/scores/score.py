@@ -49,13 +49,15 @@ class Score:
     """Quality of the model from a summary of each component that it `reads`.
 
     `measure` returns the score with its interval; the fields of `options` are keyword arguments of it, all with a
-    default.
+    default. `estimate` says what tells it without actuals: the counts to be expected, or the mean or root mean square;
+    None where nothing does.
     """
 
     measure: Callable[..., Measurement]
     preference: Preference
     reads: tuple[Reads, ...]
     options: type[msgspec.Struct] | None = None
+    estimate: Literal["counts", "mean", "root_mean_square"] | None = None
 
     def bound(self, options: Mapping[str, Any]) -> "Score":
         """Return the score with its options; msgspec.ValidationError for one that it does not have."""

@@ -11,4 +11,4 @@ def specificity(summary: ComponentSummary) -> Measurement:
     return share(cells["TN"], cells["TN"] + cells["FP"])
 
 
-SPECIFICITY = Score(specificity, "high", BINARY)
+SPECIFICITY = Score(specificity, "high", BINARY, estimate="counts")

@@ -14,4 +14,4 @@ def weighted_f1(summary: ComponentSummary) -> Measurement:
     return averaged(summary, F1, by_size=True)
 
 
-WEIGHTED_F1 = Score(weighted_f1, "high", CONFUSED)
+WEIGHTED_F1 = Score(weighted_f1, "high", CONFUSED, estimate="counts")

@@ -14,4 +14,4 @@ def weighted_precision(summary: ComponentSummary) -> Measurement:
     return averaged(summary, PRECISION, by_size=True)
 
 
-WEIGHTED_PRECISION = Score(weighted_precision, "high", CONFUSED)
+WEIGHTED_PRECISION = Score(weighted_precision, "high", CONFUSED, estimate="counts")

@@ -14,4 +14,4 @@ def weighted_recall(summary: ComponentSummary) -> Measurement:
     return averaged(summary, RECALL, by_size=True)
 
 
-WEIGHTED_RECALL = Score(weighted_recall, "high", CONFUSED)
+WEIGHTED_RECALL = Score(weighted_recall, "high", CONFUSED, estimate="counts")

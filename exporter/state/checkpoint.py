@@ -121,6 +121,8 @@ def _items(watch: Watch) -> dict[str, Item]:
     found[f"{name}\x1fdelay"] = (state.delay, codec.pack_summary)
     for kind, stream in (("predictions", state.predictions), ("outcomes", state.outcomes)):
         found |= _stream(f"{name}\x1f{kind}", stream)
+    for kind, stream in (("estimates", state.estimates), ("checks", state.checks)):
+        found |= _stream(f"{name}\x1f{kind}", stream) if stream.measures else ()
     found[f"{name}\x1fquality"] = (watch.engine.inspector.save(), list)
     for cutter, slices in zip(watch.engine.cutters, state.segments, strict=True):
         found |= _segment(f"{name}\x1fsegment\x1f{cutter.cut.segment.name}", cutter, slices)
@@ -167,7 +169,7 @@ def signature(measures: Sequence[Measure]) -> bytes:
     """Return what tells the bins of components from all others."""
     digest = hashlib.blake2b(digest_size=16)
     for measure in measures:
-        digest.update(repr(measure.levels).encode() if measure.grid is None else measure.grid.edges.tobytes())
+        digest.update(measure.signature)
     return digest.digest()
 
 
@@ -187,6 +189,8 @@ class _Reader:
             state,
             predictions=self._stream("predictions", state.predictions),
             outcomes=self._stream("outcomes", state.outcomes),
+            estimates=self._stream("estimates", state.estimates),
+            checks=self._stream("checks", state.checks),
             latency=self._part("latency", lambda p: codec.summary_of(p, engine.plan.latency), state.latency),
             delay=self._part("delay", lambda p: codec.summary_of(p, engine.plan.delay), state.delay),
         )

@@ -48,6 +48,8 @@ def array_of(packed: Packed) -> "np.ndarray[Any, Any]":
 
 def pack_summary(summary: ComponentSummary) -> Packed:
     """Pack the summary of one component."""
+    if summary.sums is not None:
+        return [list(astuple(summary.presence)), None, pack_array(summary.sums)]
     moments = None if summary.moments is None else list(astuple(summary.moments))
     counted = summary.categories or summary.histogram
     counts = None if counted is None else counted.counts.astype("<i8").tobytes()
@@ -58,6 +60,10 @@ def summary_of(packed: Packed, measure: Measure) -> ComponentSummary:
     """Return a summary that was packed; Unfit where the measure counts in other bins."""
     try:
         reasons, moments, data = packed
+        if measure.weighing is not None:
+            sums = array_of(data)
+            _fit(len(sums), measure.weighing.width)
+            return ComponentSummary(Presence(*reasons), sums=sums)
         presence, counts = Presence(*reasons), np.frombuffer(data, "<i8").astype(np.int64)
         if measure.grid is None:
             _fit(len(counts), len(measure.levels) + 1)

@@ -1,7 +1,7 @@
 """Mergeable statistics of a column: taken *of* it and *added*, so that `of(a) + of(b) == of(a then b)`."""
 
 from exporter.summaries.categories import Categories
-from exporter.summaries.component import ComponentSummary, Domain, Measure
+from exporter.summaries.component import ComponentSummary, Domain, Measure, Weighing
 from exporter.summaries.histogram import Grid, Histogram
 from exporter.summaries.moments import Moments
 from exporter.summaries.presence import Presence
@@ -18,4 +18,5 @@ __all__ = [
     "Moments",
     "Presence",
     "Stack",
+    "Weighing",
 ]

@@ -12,7 +12,7 @@ OTHER = "__other__"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Categories:
-    """Counts of each level and, last, of every other value, shape (len(levels) + 1,)."""
+    """Counts of each level and, last, of every other value, shape (len(levels) + 1,); not whole where expected."""
 
     levels: tuple[str, ...]
     counts: Counts
@@ -38,7 +38,8 @@ class Categories:
     @property
     def n(self) -> int:
         """Return the number of values."""
-        return int(self.counts.sum())
+        found: int = self.counts.sum().item()
+        return found
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -46,4 +47,5 @@ class Categories:
         return (*self.levels, OTHER)
 
     def __getitem__(self, level: str) -> int:
-        return int(self.counts[self.labels.index(level)])
+        found: int = self.counts[self.labels.index(level)].item()
+        return found

@@ -1,6 +1,7 @@
-"""All that is kept of one component: validity, and the distribution of its numbers or categories."""
+"""All that is kept of one component: validity, and the distribution of its numbers or categories, or sums of rows."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,8 +22,20 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Weighing:
+    """What rows add up to: `of` returns `width` sums of a column, shape (rows, ...), and how many rows have a value.
+
+    `signature` tells it from all others.
+    """
+
+    of: Callable[[Column], tuple[Floats, int]]
+    width: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Measure:
-    """How a component is summarised: a numeric one by grid and domain, a category by its levels.
+    """How a component is summarised: a numeric one by grid and domain, a category by its levels, others by weighing.
 
     A value that is none of the levels is invalid only where they are `complete`: where the reference has more
     categories than are counted one by one, it may be one of those.
@@ -32,9 +45,19 @@ class Measure:
     levels: tuple[str, ...] = ()
     complete: bool = True
     domain: Domain = Domain()
+    weighing: Weighing | None = None
+
+    @property
+    def signature(self) -> bytes:
+        """Return what tells its bins, categories or sums from all others."""
+        if self.weighing is not None:
+            return self.weighing.signature
+        return repr(self.levels).encode() if self.grid is None else self.grid.edges.tobytes()
 
     def empty(self) -> "ComponentSummary":
         """Return the summary of no rows."""
+        if self.weighing is not None:
+            return ComponentSummary(Presence(), sums=np.zeros(self.weighing.width))
         if self.grid is None:
             return ComponentSummary(Presence(), categories=Categories.empty(self.levels))
         return ComponentSummary(Presence(), Moments(), Histogram.empty(self.grid))
@@ -48,6 +71,9 @@ class Measure:
 
     def of(self, column: Column) -> "ComponentSummary":
         """Summarise a column, shape (rows,)."""
+        if self.weighing is not None:
+            sums, valid = self.weighing.of(column)
+            return ComponentSummary(Presence(len(column), missing=len(column) - valid), sums=sums)
         return self._categories(column) if self.grid is None else self._numbers(column, self.grid)
 
     def _numbers(self, column: Floats, grid: Grid) -> "ComponentSummary":
@@ -76,19 +102,22 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComponentSummary:
-    """Presence with moments and histogram, or with categories."""
+    """Presence with moments and histogram, with categories, or with sums."""
 
     presence: Presence
     moments: Moments | None = None
     histogram: Histogram | None = None
     categories: Categories | None = None
+    sums: Floats | None = None
 
     def __add__(self, other: "ComponentSummary") -> "ComponentSummary":
         presence = self.presence + other.presence
+        if self.sums is not None and other.sums is not None:
+            return ComponentSummary(presence, sums=self.sums + other.sums)
         if self.categories is not None and other.categories is not None:
             return ComponentSummary(presence, categories=self.categories + other.categories)
         if self.histogram is None or other.histogram is None or self.moments is None or other.moments is None:
-            raise ValueError("numeric and category summaries cannot be added")
+            raise ValueError("summaries of different kinds cannot be added")
         return ComponentSummary(presence, self.moments + other.moments, self.histogram + other.histogram)
 
     def coarse(self, measure: Measure) -> "ComponentSummary":
@@ -100,10 +129,12 @@ class ComponentSummary:
     def __sub__(self, other: "ComponentSummary") -> "ComponentSummary":
         """Take away values that were added; the extremes stay as they were."""
         presence = self.presence - other.presence
+        if self.sums is not None and other.sums is not None:
+            return ComponentSummary(presence, sums=self.sums - other.sums)
         if self.categories is not None and other.categories is not None:
             return ComponentSummary(presence, categories=self.categories - other.categories)
         if self.histogram is None or other.histogram is None or self.moments is None or other.moments is None:
-            raise ValueError("a numeric summary cannot be taken from one of categories, nor the other way")
+            raise ValueError("summaries of different kinds cannot be taken from each other")
         return ComponentSummary(presence, self.moments - other.moments, self.histogram - other.histogram)
 
     @property

@@ -40,10 +40,11 @@ class Correction:
 
 
 def _same(old: Column, new: Column) -> Mask:
-    """Tell which values are the same, the fault of one that is not there included."""
+    """Tell which values, or rows of values, are the same, the fault of one that is not there included."""
     kind = np.int64 if old.dtype == np.float64 else np.int32
-    same: Mask = old.view(kind) == new.view(kind)
-    return same
+    same = old.view(kind) == new.view(kind)
+    rows: Mask = same.all(axis=tuple(range(1, same.ndim)), keepdims=True)
+    return rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,20 +1,19 @@
 """False alarms and detections on real data in the order of time, beside NannyML on the same chunks.
 
-`realdata.py` prints the page docs/realdata.md, `--write` writes it. The data are those of NannyML's wheel, which is
-downloaded once from the package index, and those that scikit-learn carries.
+`realdata.py` prints the page docs/realdata.md, `--write` writes it. The data are those of NannyML's wheel, and those
+that scikit-learn carries.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +27,7 @@ from exporter import ModelProfile
 from exporter.plan import plan
 
 PAGE = Path(__file__).parents[2] / "docs" / "realdata.md"
-WHEEL = "nannyml==0.13.1"
-WHEELS = Path(sys.prefix) / "wheels"
-FOLDER = "nannyml/datasets/data/"
+FOLDER = Path("datasets", "data")
 TOLERANCE, STEPS = 0.01, 10_000.0
 HEAD = Path(__file__).with_name("realdata.md")
 APART = ("id", "timestamp", "year", "clf_target", "repaid", "employed")  # what is no input and no prediction
@@ -64,23 +61,16 @@ class Data:
     rows: int
 
 
-def wheel() -> zipfile.ZipFile:
-    """Return NannyML's wheel; it is downloaded where it is not there yet."""
-    if not list(WHEELS.glob("nannyml-*.whl")):
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--no-deps", "--dest", str(WHEELS), WHEEL], check=True)
-    return zipfile.ZipFile(next(WHEELS.glob("nannyml-*.whl")))
-
-
-def _frame(files: zipfile.ZipFile, name: str) -> pd.DataFrame:
-    content = BytesIO(files.read(FOLDER + name))
-    found = pd.read_parquet(content) if name.endswith(".pq") else pd.read_csv(content)
+def _frame(name: str) -> pd.DataFrame:
+    package = importlib.util.find_spec("nannyml")
+    path = Path(package.submodule_search_locations[0]) / FOLDER / name
+    found = pd.read_parquet(path) if name.endswith(".pq") else pd.read_csv(path)
     return found.drop(columns=[c for c in found.columns if c in APART or c.startswith("Unnamed")])
 
 
 def _of_wheel(title: str, known: str, name: str, rows: int) -> Data:
-    form, files = "pq" if name == "employment_MA" else "csv", wheel()
-    return Data(title, known, *(_frame(files, f"{name}_{part}.{form}") for part in ("reference", "analysis")), rows)
+    form = "pq" if name == "employment_MA" else "csv"
+    return Data(title, known, *(_frame(f"{name}_{part}.{form}") for part in ("reference", "analysis")), rows)
 
 
 def car_loan() -> Data:
