@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn import metrics
 
 from exporter.batch import Fault, Field
@@ -94,3 +95,40 @@ def test_classes_that_cannot_be_told_apart_are_refused(classes):
 def test_classes_that_a_column_does_not_have_are_refused():
     with pytest.raises(ValueError, match="confusion knows none of actual z: x"):
         EXTRACTOR.bind(OUTPUT, Field("z", "actual", None, ("x",)))
+
+
+VALUES = {"cat": {"cat": 10.0, "dog": -50.0, "__other__": -1.0}, "8": {"8": 2.5}, "__other__": {"cat": -7.0}}
+
+
+@law
+@given(ROWS)
+def test_the_business_value_is_that_of_each_record_added(rows):
+    worth = [VALUES.get(known(p), {}).get(known(a), 0.0) for p, a in rows if {known(p), known(a)} != {"__other__"}]
+    given = summary(*zip(*rows, strict=True))
+    found = BUILTIN["business_value"].bound({"values": VALUES}).measure(given)
+    assert found.samples == len(worth)
+    if not worth:
+        assert math.isnan(found.value)
+        return
+    assert found.value == pytest.approx(np.mean(worth), abs=1e-9)
+    if len(worth) > 1:
+        half = stats.t.ppf(0.975, len(worth) - 1) * np.std(worth, ddof=1) / math.sqrt(len(worth))
+        rough = 0.02 if len(worth) >= 10 else 0.6
+        assert found.upper - found.value == pytest.approx(half, rel=rough, abs=1e-9)
+
+
+def test_without_values_a_right_prediction_is_worth_1():
+    given = summary(["cat", "cat", "dog", "fox"], ["cat", "dog", "dog", "dog"])
+    assert BUILTIN["business_value"].measure(given).value == 0.5
+
+
+@pytest.mark.parametrize("values", [{"cow": {"cat": 1.0}}, {"cat": {"cow": 1.0}}])
+def test_a_value_of_a_class_that_there_is_not_is_refused(values):
+    with pytest.raises(ValueError, match=r"there is no pair of predicted \w+ and actual \w+"):
+        BUILTIN["business_value"].bound({"values": values}).measure(summary(["cat"], ["dog"]))
+
+
+@pytest.mark.parametrize("value", [math.inf, "much", None])
+def test_a_value_that_is_no_finite_number_is_refused(value):
+    with pytest.raises(msgspec.ValidationError):
+        BUILTIN["business_value"].bound({"values": {"cat": {"cat": value}}})

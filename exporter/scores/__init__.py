@@ -7,6 +7,7 @@ from exporter.scores.accuracy import ACCURACY
 from exporter.scores.average_precision import AVERAGE_PRECISION
 from exporter.scores.balanced_accuracy import BALANCED_ACCURACY
 from exporter.scores.brier import BRIER
+from exporter.scores.business_value import BUSINESS_VALUE
 from exporter.scores.expected_calibration_error import EXPECTED_CALIBRATION_ERROR
 from exporter.scores.f1 import F1
 from exporter.scores.f_beta import F_BETA
@@ -55,6 +56,7 @@ BUILTIN: Mapping[str, Score] = {
     "weighted_precision": WEIGHTED_PRECISION,
     "weighted_recall": WEIGHTED_RECALL,
     "weighted_f1": WEIGHTED_F1,
+    "business_value": BUSINESS_VALUE,
     "log_loss": LOG_LOSS,
     "brier": BRIER,
     "roc_auc": ROC_AUC,

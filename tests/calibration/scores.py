@@ -117,7 +117,7 @@ def several(name):
     def of(cells):
         return [ComponentSummary(Presence(), categories=Categories(levels, cells))]
 
-    truth = BUILTIN[name].measure(*of((shares * 1e12).astype(np.int64))).value
+    truth = SCORES[name].measure(*of((shares * 1e12).astype(np.int64))).value
     return World(lambda random, n: of(random.multinomial(n, shares)), truth)
 
 
@@ -130,6 +130,10 @@ def truth_of(name, draw):
     return BUILTIN[name].measure(*draw(np.random.default_rng(99), POPULATION)).value
 
 
+VALUES = {
+    "values": {"a": {"a": 10.0, "b": -50.0, "d": -90.0}, "b": {"b": 20.0, "a": -5.0}, "d": {"a": -5.0, "d": 80.0}}
+}
+SCORES = {name: score.bound(VALUES if name == "business_value" else {}) for name, score in BUILTIN.items()}
 WORLDS = {
     **{name: (lambda name=name: binary(name)) for name, score in BUILTIN.items() if CELLS in score.reads[0].levels},
     "mean": lambda: regression("mean", "absolute_error"),
@@ -144,6 +148,7 @@ WORLDS = {
     "brier": lambda: probability("brier", "brier"),
     **{name: (lambda name=name: ranking(name)) for name in RANKED},
     **{name: (lambda name=name: several(name)) for name in BUILTIN if name.startswith(("macro_", "weighted_"))},
+    "business_value": lambda: several("business_value"),
 }
 world = cache(lambda name: WORLDS[name]())
 
@@ -151,7 +156,7 @@ world = cache(lambda name: WORLDS[name]())
 def coverage(name, n, windows=WINDOWS, seed=0):
     """Return the share of windows of n records whose interval holds the truth."""
     found, random = world(name), np.random.default_rng([seed, n])
-    measured = [BUILTIN[name].measure(*found.draw(random, n)) for _ in range(windows)]
+    measured = [SCORES[name].measure(*found.draw(random, n)) for _ in range(windows)]
     return sum(one.lower <= found.truth <= one.upper for one in measured) / windows
 
 
