@@ -8,7 +8,7 @@ from pathlib import Path
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common, dashboard
 from palette import FURTHER, LIMIT, LIVE
-from panels import DATASOURCE
+from parts import DATASOURCE
 from promql import firing
 
 FOLDER = Path(__file__).parent / "dashboards"

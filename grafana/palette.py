@@ -8,6 +8,7 @@ OTHER = "#CC79A7"  # what live is compared with: the other version, segment or t
 WARNING = "#F0E442"
 FURTHER = ("#56B4E9", "#CC79A7", "#E69F00", "#009E73")
 QUIET = "text"
+CLEAR = "transparent"
 
 # Lines that only their names tell apart: blue to purple by their largest value. A palette by number has red and green.
 BY_VALUE = "continuous-BlPu"

@@ -62,6 +62,11 @@ def firing(selection: str, severity: str = '!="none"') -> str:
     return f'ALERTS{{alertstate="firing",severity{severity},{selection}}}'
 
 
+def since(selection: str) -> str:
+    """Return when the alerts that fire began."""
+    return f"ALERTS_FOR_STATE and ignoring (alertstate) {firing(selection)}"
+
+
 def effect(selection: str, by: str = EACH_COMPONENT) -> str:
     """Return the PSI of components beyond what noise alone makes of so few values."""
     psi, noise = (f"{metric}{{{selection},{PSI}}}" for metric in ("model_drift_score", "model_drift_noise_floor"))

@@ -166,8 +166,12 @@ def _health(fleet, log, rejects, step):
             model._process = ProcessSample(True, started, memory, 12.0 * step, 20 + step % 5, 8)
 
 
-def samples(now, text):
-    """Yield the lines of a scrape as Prometheus would store them, its own series included."""
+def samples(now, text, firing):
+    """Yield the lines of a scrape as Prometheus would store them, its own series and alerts included.
+
+    `firing` is since when alerts fire, and is brought up to date.
+    """
+    begun = {}
     for line in text.splitlines():
         if not line.startswith("#"):
             series, _, value = line.rpartition(" ")
@@ -175,26 +179,26 @@ def samples(now, text):
             inside = f"{LABELS},{labels}" if brace else f"{LABELS}}}"
             yield f"{name}{{{inside} {value} {now:.0f}\n"
             if name == "model_drift_alarm" and value == "1":
-                yield from _alert("ModelComponentDrifted", "warning", labels, now)
+                begun[f'alertname="ModelComponentDrifted",severity="warning",{labels[:-1]}'] = now
             if name == "model_score" and 'score="accuracy",window="1h"' in labels and float(value) < 0.9:
-                yield from _alert("ModelScoreWorse", "critical", f"{LABELS},{labels}", now)
+                begun[f'alertname="ModelScoreWorse",severity="critical",{LABELS},{labels[:-1]}'] = now
+    since = begun | {alert: firing[alert] for alert in begun.keys() & firing.keys()}
+    firing.clear()
+    firing.update(since)
+    for alert, start in since.items():
+        yield f'ALERTS{{{alert},alertstate="firing"}} 1 {now:.0f}\n'
+        yield f"ALERTS_FOR_STATE{{{alert}}} {start:.0f} {now:.0f}\n"
     count = text.count("\n")
     for name, value in (("up", 1), ("scrape_duration_seconds", 0.02), ("scrape_samples_scraped", count)):
         yield f"{name}{{{LABELS}}} {value} {now:.0f}\n"
 
 
-def _alert(name, severity, labels, now):
-    alert = f'{{alertname="{name}",severity="{severity}",{labels[:-1]}'
-    yield f'ALERTS{alert},alertstate="firing"}} 1 {now:.0f}\n'
-    yield f"ALERTS_FOR_STATE{alert}}} {now - 600:.0f} {now:.0f}\n"
-
-
 def blocks(directory, storage):
     """Write the blocks of the day into Prometheus's folder, two hours at a time; returns the last scrape."""
-    files = {}
+    files, firing = {}, {}
     for now, text in scrapes(directory):
         hours = math.ceil((now - START) / 7200)
-        files.setdefault(hours, []).extend(samples(now, text))
+        files.setdefault(hours, []).extend(samples(now, text, firing))
     for hours, lines in files.items():
         file = directory / f"{hours}.om"
         file.write_text("".join(lines) + "# EOF\n")

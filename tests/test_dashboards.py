@@ -18,10 +18,10 @@ UIDS = {
     "compare": "prediction-exporter-compare",
     "exporter": "prediction-exporter-exporter",
 }
-PALETTE = {"#0072B2", "#E69F00", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#F0E442", "text"}
+PALETTE = {"#0072B2", "#E69F00", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#F0E442", "text", "transparent"}
 # What Grafana 9.5 has; a mode that it does not know breaks its panels.
 MODES = {"fixed", "thresholds", "continuous-BlPu", "continuous-blues"}
-KINDS = {"barchart", "heatmap", "row", "stat", "table", "text", "timeseries"}
+KINDS = {"barchart", "heatmap", "row", "stat", "state-timeline", "table", "text", "timeseries"}
 TRANSFORMATIONS = {"filterFieldsByName", "groupingToMatrix", "merge", "organize", "sortBy"}
 UNITS = {"bytes", "dateTimeFromNow", "dtdurations", "locale", "none", "ops", "percentunit", "reqps", "s", "short"}
 KIT = """

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from board import Placed, board, choice, options, row
 from grafana_foundation_sdk.models.dashboard import Panel
 from palette import LIVE, OTHER
-from panels import Column, Line, bars, lines, matrix, rows
+from panels import Line, lines
 from promql import (
     COMPONENT,
     IN_WINDOW,
@@ -21,6 +21,7 @@ from promql import (
     rate,
     share,
 )
+from tables import Column, bars, matrix, rows
 
 from boards.scores import UNSCORED
 from boards.shared import UNCUT, component_choice, one_model, segment, window

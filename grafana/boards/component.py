@@ -3,7 +3,7 @@
 from board import board, row
 from grafana_foundation_sdk.models.dashboard import Panel
 from palette import FURTHER, LIMIT, LIVE, OTHER, REFERENCE
-from panels import Column, Line, bars, buckets, lines, rows, tiles
+from panels import Line, buckets, lines, tiles
 from promql import (
     COMPONENT,
     EACH_MODEL,
@@ -20,6 +20,7 @@ from promql import (
     share,
     total,
 )
+from tables import Column, bars, rows
 
 from boards.shared import REASONS, YES, component_choice, one_model, window
 
@@ -153,13 +154,15 @@ def _quantiles() -> Panel:
 
 
 def _values() -> Panel:
+    every = f"sum({rate('model_component_value_count', COMPONENT)})"
     return buckets(
         "Values over time",
-        "How many values a second fall into each bucket of the reference. A band that ends, moves or splits is the "
+        "Share of the values that fall into each bucket of the reference. A band that ends, moves or splits is the "
         "time to compare with deployments upstream.",
-        rate("model_component_value_bucket", COMPONENT, "le"),
-        "short",
-        "A category, or no values: see Categories over time.",
+        f"{rate('model_component_value_bucket', COMPONENT, 'le')} / scalar({every} > 0)",
+        unit="short",
+        cells="percentunit",
+        empty="A category, or no values: see Categories over time.",
     )
 
 

@@ -3,7 +3,7 @@
 from board import board, row
 from grafana_foundation_sdk.models.dashboard import Panel
 from palette import LIMIT, OTHER
-from panels import Column, Line, lines, rows, tiles
+from panels import Line, lines, tiles
 from promql import (
     EACH_COMPONENT,
     MODEL,
@@ -19,8 +19,9 @@ from promql import (
     share,
     total,
 )
+from tables import Column, rows
 
-from boards.shared import REASONS, UNCUT, YES, component_columns, one_model, segment, window
+from boards.shared import GLOBAL_DRIFT, ONLY_YES, REASONS, UNCUT, component_columns, one_model, segment, window
 
 INVALID, OBSERVED = "model_component_invalid_total", "model_component_observations_total"
 COMPONENT = "{{role}} {{component}}"
@@ -79,7 +80,7 @@ def _verdict() -> list[Panel]:
             Line(most("model_global_drift_score", WINDOW), ""),
             unit="none",
             decimals=3,
-            limit=0.25,
+            limit=GLOBAL_DRIFT,
             empty="Too few values.",
         ),
         tiles(
@@ -110,10 +111,10 @@ def _components() -> Panel:
         "the reference's times 10, 1000 or the like. A click on a component shows what has changed.",
         Column("Of threshold", effect_over_threshold(), unit="percentunit", decimals=0, bar_to=1, sort=True),
         *component_columns(),
-        Column("Left reference", most("model_drift_alarm", MODEL, EACH_COMPONENT), words=YES),
+        Column("Left reference", most("model_drift_alarm", MODEL, EACH_COMPONENT), words=ONLY_YES),
         Column("Evidence", most("model_drift_evidence", MODEL, EACH_COMPONENT), decimals=1),
-        Column("Stuck", most("model_component_stuck", MODEL, EACH_COMPONENT), words=YES),
-        Column("Other unit", other_unit, words=YES),
+        Column("Stuck", most("model_component_stuck", MODEL, EACH_COMPONENT), words=ONLY_YES),
+        Column("Other unit", other_unit, words=ONLY_YES),
         Column("PSI beyond noise", effect(WINDOW), decimals=3),
         Column("Threshold", most("model_drift_threshold", f"{MODEL},{PSI}", EACH_COMPONENT), decimals=2),
         Column("Values", total("model_window_samples", WINDOW, EACH_COMPONENT), unit="locale"),
@@ -194,6 +195,7 @@ def _schema() -> tuple[Panel, Panel]:
         Line(f"{changes} > 0", "{{change}}", None),
         unit="none",
         empty="No field has changed.",
+        rare=True,
     )
     by_field = rows(
         "Fields that changed",
@@ -277,6 +279,7 @@ def _segment_drift() -> Panel:
             "PSI",
             most("model_segment_drift_score", f'{WINDOW},segment="$segment",value=~"$value",{PSI}', by),
             decimals=3,
+            bar_to=0.25,
             sort=True,
         ),
         Column("Value", label="value"),

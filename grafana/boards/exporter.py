@@ -144,6 +144,7 @@ def _reading() -> list[Panel]:
             Line(f"{events} > 0", "{{event}}, {{source}}", None),
             unit="ops",
             empty="Nothing has happened to a source.",
+            rare=True,
         ),
     ]
 

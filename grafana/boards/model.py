@@ -3,7 +3,7 @@
 from board import board, row
 from grafana_foundation_sdk.models.dashboard import Panel
 from palette import FURTHER, LIVE, OTHER
-from panels import Column, Line, buckets, lines, rows, tiles
+from panels import Line, buckets, lines, states, tiles
 from promql import (
     EACH_COMPONENT,
     EACH_MODEL,
@@ -21,9 +21,10 @@ from promql import (
     total,
     way_to_threshold,
 )
+from tables import Column, rows
 
 from boards.scores import score, score_over_time
-from boards.shared import STATE_MEANS, STATES, YES, component_columns, one_model, state, window
+from boards.shared import GLOBAL_DRIFT, LEFT, ONLY_YES, STATE_MEANS, STATES, component_columns, one_model, state, window
 
 # The objectives in prometheus/burn_rates.py.
 FAILURES = 0.01
@@ -44,7 +45,7 @@ def made() -> str:
         row("Is $model $version healthy?", 4, *((tile, 3) for tile in _health())),
         row("Traffic, errors and latency", 8, *((panel, 8) for panel in _service())),
         row("Scores", 8, (score_over_time(), 24)),
-        row("Drift", 9, (_components(), 10), (_evidence(), 8), (_drift(), 6)),
+        row("Drift", 9, (_components(), 9), (_left(), 10), (_drift(), 5)),
         row("Model server", 8, (_latencies(), 9), *((panel, 5) for panel in _server())),
     )
 
@@ -164,39 +165,36 @@ def _components() -> Panel:
         "critical from 100 %. A click on a component shows what has changed.",
         Column("Of threshold", effect_over_threshold(), unit="percentunit", decimals=0, bar_to=1, sort=True),
         *component_columns(),
-        Column("Left reference", most("model_drift_alarm", MODEL, EACH_COMPONENT), words=YES),
+        Column("Left reference", most("model_drift_alarm", MODEL, EACH_COMPONENT), words=ONLY_YES),
         Column("Evidence", most("model_drift_evidence", MODEL, EACH_COMPONENT), decimals=1),
         empty="No window has a sample yet.",
     )
 
 
-def _evidence() -> Panel:
-    evidence = most("model_drift_evidence", MODEL, EACH_COMPONENT)
-    return lines(
-        "Evidence of drift",
-        "log10 of the evidence that a component has left its reference over the alarm line, of the ten components with "
-        "most: above 0 it has.",
+def _left() -> Panel:
+    alarm = most("model_drift_alarm", MODEL, EACH_COMPONENT)
+    return states(
+        "Since when",
+        "When each component had left its reference, of the ten with most evidence. What began first is nearer to the "
+        "cause; a click on it in the table shows what has changed.",
         Line(
-            highest(evidence, EACH_COMPONENT, peak("model_drift_evidence", MODEL, EACH_COMPONENT)),
+            highest(f"({alarm} == 1)", EACH_COMPONENT, peak("model_drift_evidence", MODEL, EACH_COMPONENT)),
             "{{role}} {{component}}",
-            None,
         ),
-        unit="none",
-        empty="No component has had a hundred values yet.",
-        least=None,
-        limit=0,
+        LEFT,
+        "No component has left its reference in this time range.",
     )
 
 
 def _drift() -> Panel:
     return lines(
         "Drift of all inputs",
-        "Mean PSI of the inputs beyond noise, weighted by importance, and the share of components over their "
-        "threshold. One component is a fault of that input; many at once are another population, or another pipeline.",
+        "Mean PSI of the inputs beyond noise, weighted by importance. One component is a fault of that input; many at "
+        "once are another population, or another pipeline.",
         Line(most("model_global_drift_score", WINDOW), "PSI of the inputs"),
-        Line(most("model_drifted_components_ratio", WINDOW), "share of components drifted", OTHER),
         unit="none",
         empty="No component has a large enough sample yet.",
+        limit=GLOBAL_DRIFT,
     )
 
 
@@ -206,8 +204,9 @@ def _latencies() -> Panel:
         "How many predictions a second took how long: two bands are two kinds of requests, or a cache. Points are "
         "traces, where the exporter is given any.",
         rate(f"{LATENCY}_bucket", MODEL, "le"),
-        "s",
-        "The log carries no latency_seconds.",
+        unit="s",
+        cells="reqps",
+        empty="The log carries no latency_seconds.",
     )
 
 

@@ -2,15 +2,17 @@
 
 from board import board, choice, link, row, uid
 from grafana_foundation_sdk.models.dashboard import Panel
-from panels import Column, Line, lines, rows, tiles, words
+from panels import Line, lines, states, tiles, words
 from promql import (
     CRITICAL,
     EACH_MODEL,
     MODEL,
+    PSI,
     RANGE,
     WARNINGS,
     WHOLE_RANGE,
     age,
+    effect,
     firing,
     highest,
     most,
@@ -18,11 +20,13 @@ from promql import (
     quantile,
     rate,
     share,
+    since,
     total,
     way_to_threshold,
 )
+from tables import Column, rows
 
-from boards.shared import SEVERITIES, STATE_MEANS, STATES, model_columns, state
+from boards.shared import SEVERITIES, STATE_MEANS, STATES, model_columns, state, trouble
 
 NAME = "{{model}} {{version}}"
 BEGIN = f"""What needs attention is on top of *All models*. A click on a model opens
@@ -47,6 +51,7 @@ def made() -> str:
         ],
         row("Where to begin", 6, (words("Where to begin", BEGIN), 8), *((tile, 4) for tile in _counts())),
         row("Fleet", 10, (_models(), 24)),
+        row("Since when", 7, (_history(), 24)),
         row("What fires", 9, (_alerts(), 24)),
         row("The ten most", 8, *((panel, 12) for panel in _extremes())),
     )
@@ -91,14 +96,19 @@ def _counts() -> list[Panel]:
 
 
 def _models() -> Panel:
+    component = link("component", model="Model", version="Version", component="Changed")
     return rows(
         "All models",
-        f"One row for each version of each model, the worst on top. {STATE_MEANS} Rates are of the whole time range. "
-        "Way to threshold: how far the worst score has gone from the reference (0 %) to where it is not acceptable "
-        "(100 %).",
+        f"One row for each version of each model, the worst on top. {STATE_MEANS} Since: the oldest alert that fires. "
+        "Changed: the component that has gone furthest of those that have left their reference. Rates are of the whole "
+        "time range. Way to threshold: how far the worst score has gone from the reference (0 %) to where it is not "
+        "acceptable (100 %).",
         Column("State", state(), words=STATES, sort=True, width=90),
         *model_columns(),
         Column("Alerts", f"count by ({EACH_MODEL}) ({firing(MODEL)})", width=70),
+        Column("Since", f"1000 * min by ({EACH_MODEL}) ({since(MODEL)})", unit="dateTimeFromNow", width=120),
+        Column("Effect", _most_changed(), shown=False),
+        Column("Changed", label="component", link=component),
         Column("Predictions", rate("model_predictions_total", MODEL, over=RANGE), unit="reqps"),
         Column(
             "Failed",
@@ -117,16 +127,33 @@ def _models() -> Panel:
     )
 
 
+def _most_changed() -> str:
+    each = f"{EACH_MODEL}, component"
+    effects = f"{effect(MODEL, each)} / on ({each}) {most('model_drift_threshold', f'{MODEL},{PSI}', each)}"
+    return f"topk by ({EACH_MODEL}) (1, {effects} and on ({each}) {most('model_drift_alarm', MODEL, each)} == 1)"
+
+
+def _history() -> Panel:
+    rank = f'sum by ({EACH_MODEL}) (count_over_time(ALERTS{{alertstate="firing",{MODEL}}}{WHOLE_RANGE}))'
+    return states(
+        "Trouble by model",
+        f"The ten models with most alerts in the time range, and when each was in which state. {STATE_MEANS} Several "
+        "that begin together have a cause in common.",
+        Line(highest(f"({trouble()})", EACH_MODEL, rank), NAME),
+        STATES,
+        "No alert has fired in this time range.",
+    )
+
+
 def _alerts() -> Panel:
     selection = 'model=~"$model|",version=~"$version|"'
-    since = f"ALERTS_FOR_STATE and ignoring (alertstate) {firing(selection)}"
     by = "severity, alertname, model, version, component, role, score, instance"
     return rows(
         "Firing alerts",
         "What fires now, what is critical first. Each alert has a chapter in docs/runbooks.md: what it means, likely "
         "causes, what to do. A click on a model or component opens its board.",
         Column("Severity", label="severity", words=SEVERITIES, ascending=True, width=90),
-        Column("Since", f"1000 * max by ({by}) ({since})", unit="dateTimeFromNow"),
+        Column("Since", f"1000 * max by ({by}) ({since(selection)})", unit="dateTimeFromNow"),
         Column("Alert", label="alertname"),
         *model_columns(),
         Column(

@@ -3,7 +3,7 @@
 from board import board, row
 from grafana_foundation_sdk.models.dashboard import Panel
 from palette import LIMIT, LIVE, OTHER
-from panels import Column, Line, lines, matrix, rows
+from panels import Line, lines
 from promql import (
     MODEL,
     RANGE,
@@ -14,15 +14,17 @@ from promql import (
     total,
     way_to_threshold,
 )
+from tables import Column, matrix, rows
 
 from boards.scores import UNSCORED, score, score_over_time
-from boards.shared import UNCUT, YES, one_model, segment, window
+from boards.shared import ONLY_YES, UNCUT, one_model, segment, window
 
 EACH_SCORE = "score"
 SCORES = f'{WINDOW},score=~"$score"'
 SLICES = f'{SCORES},segment="$segment",value=~"$value"'
 CONFUSION = "model_confusion_total"
 CALIBRATION = f'{WINDOW},score=~".*(calibration|brier|log_loss).*"'
+RATIOS, DIFFERENCES = ',metric=~".+_ratio"', ',metric!~".+_ratio"'
 UNCONFUSED = (
     "No confusion matrix: give the model an eval component with the extractor `confusion`, and wait for actuals."
 )
@@ -35,10 +37,10 @@ def made() -> str:
         "Quality",
         "How right one version of a model is: every score, by class, by segment, and how much of it is known.",
         [*one_model(), window(), score(), *segment()],
-        row("How right is $model $version?", 9, (_scores(), 24)),
+        row("How right is $model $version?", 7, (_scores(), 24)),
         row("Scores over time", 8, (score_over_time(), 24)),
         row("About what", 10, (_confusion(), 10), (_classes(), 8), (_calibration(), 6)),
-        row("For whom", 10, (_segments(), 14), (_fairness(), 10)),
+        row("For whom", 10, (_segments(), 12), (_fairness(), 12)),
         row("Actuals", 8, *((panel, 6) for panel in _labels())),
     )
 
@@ -133,7 +135,7 @@ def _segments() -> Panel:
         Column("Least gap", gap("_lower"), decimals=3, sort=True),
         Column("Value", label="value"),
         Column("Score", label="score"),
-        Column("Worse for sure", f"{gap('_lower')} > bool 0", words=YES),
+        Column("Worse", f"{gap('_lower')} > bool 0", words=ONLY_YES),
         Column("Of this value", most("model_segment_score", SLICES, by), decimals=3),
         Column("Gap", gap(""), decimals=3),
         Column("Largest gap", gap("_upper"), decimals=3),
@@ -144,15 +146,24 @@ def _segments() -> Panel:
 
 def _fairness() -> Panel:
     by, chosen = "metric, group", f'{WINDOW},segment="$segment"'
+
+    def end(name: str, only: str = "") -> str:
+        return most(f"model_fairness{name}", f"{chosen}{only}", by)
+
+    def unequal(of: str, equal: int) -> str:
+        return f"({end('_lower', of)} > bool {equal}) + ({end('_upper', of)} < bool {equal})"
+
+    sure = f"{unequal(RATIOS, 1)} or {unequal(DIFFERENCES, 0)}"
     return rows(
         "Fairness between groups",
         "Differences (0 is equal) and ratios (1 is equal) of each group to the reference group or the rest, and of any "
-        "two at worst in the group __all__. An interval without the equal value is a difference that is no accident.",
+        "two at worst in the group __all__. Unequal: the interval does not hold the equal value.",
+        Column("Unequal", sure, words=ONLY_YES, sort=True),
         Column("Measure", label="metric"),
         Column("Group", label="group"),
-        Column("Value", most("model_fairness", chosen, by), decimals=3),
-        Column("Lower end", most("model_fairness_lower", chosen, by), decimals=3),
-        Column("Upper end", most("model_fairness_upper", chosen, by), decimals=3),
+        Column("Value", end(""), decimals=3),
+        Column("Lower end", end("_lower"), decimals=3),
+        Column("Upper end", end("_upper"), decimals=3),
         Column("Records", total("model_fairness_samples", chosen, by), unit="locale"),
         empty="No fairness: name `fairness` of a segment in exporter.yml.",
     )

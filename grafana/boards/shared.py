@@ -2,11 +2,12 @@
 
 from board import choice, link
 from grafana_foundation_sdk.models.dashboard import VariableModel
-from palette import FURTHER, GOOD, LIMIT, LIVE, OTHER, REFERENCE, WARNING
-from panels import Column
+from palette import CLEAR, FURTHER, GOOD, LIMIT, LIVE, OTHER, REFERENCE, WARNING
 from promql import CRITICAL, EACH_MODEL, MODEL, WARNINGS, age, firing, most
+from tables import Column
 
 SILENT_SECONDS = 900
+GLOBAL_DRIFT = 0.25  # of all inputs, from where it is worth getting up for
 STATES = {
     "3": ("critical", LIMIT),
     "2": ("warning", WARNING),
@@ -28,6 +29,9 @@ REASONS = {
 }
 UNCUT = "No segments: name some in exporter.yml."
 YES = {"1": ("yes", LIMIT), "0": ("no", GOOD)}
+# In a table, where a column full of colour would hide the cell that matters.
+ONLY_YES = {"1": ("yes", LIMIT), "0": ("no", CLEAR)}
+LEFT = {"1": ("left its reference", LIMIT)}
 
 
 def one_model() -> list[VariableModel]:
@@ -61,12 +65,17 @@ def segment() -> list[VariableModel]:
 
 def state() -> str:
     """Return the state of models as one of the numbers of STATES."""
+    return f"{trouble()} or 0 * {most('model_profile_info', MODEL)}"
+
+
+def trouble() -> str:
+    """Return the same of the models that are not healthy alone."""
     alerts = (
         f"{number} * group by ({EACH_MODEL}) ({firing(MODEL, severity)})"
         for number, severity in ((3, CRITICAL), (2, WARNINGS))
     )
     silent = f"group by ({EACH_MODEL}) ({age('model_last_prediction_timestamp_seconds', MODEL)} > {SILENT_SECONDS})"
-    return " or ".join([*alerts, silent, f"0 * {most('model_profile_info', MODEL)}"])
+    return " or ".join([*alerts, silent])
 
 
 def model_columns() -> tuple[Column, Column]:
