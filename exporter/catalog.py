@@ -483,7 +483,14 @@ CHECKPOINT = Metric(
     "prediction_exporter_checkpoint_timestamp_seconds", "gauge", "Unix time when the state file was last written."
 )
 CHECKPOINT_FAILURES = Metric(
-    "prediction_exporter_checkpoint_failures_total", "counter", "Times that the state file could not be written."
+    "prediction_exporter_checkpoint_failures_total",
+    "counter",
+    "Times that the state file could not be written or read.",
+)
+CLOCK_JUMPS = Metric(
+    "prediction_exporter_clock_jumps_total",
+    "counter",
+    "Times that the clock of the machine was set, or jumped, by 10 s or more.",
 )
 STATE_BYTES = Metric("prediction_exporter_state_bytes", "gauge", "Size of the state file.")
 EVALUATION_DURATION = Metric(

@@ -220,7 +220,7 @@ class Engine:
         if not predicted.any():
             return old
         newest = batch.newest if batch.times is None else float(batch.times[predicted].max())
-        return max(min(now, newest), old)  # in this order NaN gives way
+        return max(min(now, newest), min(old, now))  # in this order NaN gives way
 
     def _outcomes(
         self, joined: Joined, segments: tuple[Slices, ...], now: float, *, timed: bool

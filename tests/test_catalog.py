@@ -102,7 +102,7 @@ def test_the_number_of_series_that_is_said_is_the_number_of_series(scrapes):
         assert lines[-1] == f"prediction_exporter_series {len(lines)}"
 
 
-def test_a_replay_exposes_what_an_exporter_does_but_for_sources_queue_process_and_what_is_kept(scrapes, tmp_path):
+def test_a_replay_exposes_what_an_exporter_does_but_for_sources_queue_process_clock_and_what_is_kept(scrapes, tmp_path):
     site = running.Site(tmp_path, TESTED, shop.wide())
     site.append(shop.records(600))
     text = replay(site.load(), [str(site.log)], Format.TEXT).decode()
@@ -110,7 +110,7 @@ def test_a_replay_exposes_what_an_exporter_does_but_for_sources_queue_process_an
     assert live - set(re.findall(r"(?m)^# TYPE (\w+) ", text)) == {
         metric.name
         for metric in METRICS
-        if re.search("process|source_up|source_lag|queue|checkpoint|state", metric.name)
+        if re.search("process|source_up|source_lag|queue|checkpoint|state|clock", metric.name)
     }
 
 

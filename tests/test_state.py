@@ -1,11 +1,6 @@
 """The state file: what is known over a restart, whoever else wants it, and what becomes of a damaged one."""
 
-import json
-import random
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -13,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shop
-import stack
 from running import Site, get, until
 from shop import value
 
 from exporter import config
+from exporter.app import keeper
 from exporter.app.app import App
 from exporter.app.fleet import Fleet
 from exporter.app.keeper import Keeper
@@ -137,6 +132,17 @@ def test_the_evidence_and_the_alarm_survive(tmp_path):
         assert value(found, "model_drift_evidence", **of_size) == before
 
 
+def test_what_is_wrong_with_the_data_is_known_before_the_next_record(tmp_path):
+    made = site(tmp_path)
+    made.append(shop.records(100))
+    with made.running() as app:
+        until(app.addresses[0], lambda found: value(found, PREDICTIONS) == 100)
+    expected = {key: run for key, run in scraped(app).items() if key[0] == "model_component_run_length"}
+    assert len(expected) > 3
+    with made.running() as app:
+        until(app.addresses[0], lambda found: expected.items() <= found.items())
+
+
 def test_two_exporters_do_not_share_a_file(tmp_path):
     made = site(tmp_path)
     with made.running(), pytest.raises(StateError, match="another exporter uses it"):
@@ -196,6 +202,48 @@ def test_a_file_that_cannot_be_written_is_said_counted_and_loses_nothing(tmp_pat
         until(app.addresses[0], lambda found: value(found, PREDICTIONS) == 500)
 
 
+class Worn:
+    """A connection to a disk from which pages cannot be read some times."""
+
+    def __init__(self, connection, times):
+        self._connection = connection
+        self.times = times
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+    def execute(self, text, *values):
+        if "FROM page" in text and self.times > 0:
+            self.times -= 1
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._connection.execute(text, *values)
+
+
+def test_a_file_that_cannot_be_read_is_waited_for_and_loses_nothing(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(keeper, "SECONDS", 0.05)
+    made, records = site(tmp_path), shop.records(400)
+
+    def wear(times):
+        def prepare(app):
+            store = app._keeper._checkpoint._store
+            store._connection = Worn(store._connection, times)
+
+        return prepare
+
+    made.append([{k: v for k, v in r.items() if k != "actual"} for r in records])
+    with made.running() as app:
+        until(app.addresses[0], lambda found: value(found, "model_predictions_pending") == 400)
+    made.append([{"id": r["id"], "actual": r["actual"]} for r in records])
+    with made.running(prepare=wear(1_000_000)) as app:
+        until(app.addresses[0], lambda found: value(found, "prediction_exporter_checkpoint_failures_total") > 2)
+        assert get(app.addresses[0], "/-/ready")[0] == 200
+    assert caplog.text.count("nothing is taken in until it can: ") == 1
+    with made.running(prepare=wear(3)) as app:
+        found = until(app.addresses[0], lambda found: value(found, "model_actuals_total") == 400)
+        assert value(found, "model_predictions_pending") == 0
+        assert value(found, "prediction_exporter_checkpoint_failures_total") == 3
+
+
 def test_a_profile_with_other_bins_begins_anew_and_says_what_was_dropped(tmp_path, caplog):
     made = site(tmp_path)
     made.append(shop.records(500))
@@ -248,86 +296,10 @@ def test_what_is_not_changed_is_not_written_again(tmp_path):
     with made.running() as app:
         until(app.addresses[0], lambda found: value(found, PREDICTIONS) == 500)
     fleet = Fleet(made.load())
-    keeper = Keeper(made.load().state, fleet)
-    keeper._write()
+    kept = Keeper(made.load().state, fleet)
+    kept._write()
     written = []
-    keeper._checkpoint._store.write = written.append
-    keeper._write()
+    kept._checkpoint._store.write = written.append
+    kept._write()
     assert {key.rpartition("\x1f")[2] for parts in written for key in parts} <= {"facts"}
-    keeper.close()
-
-
-@pytest.mark.slow
-def test_kills_at_any_moment_change_no_number(tmp_path):
-    """Twenty kills while a rotating log with late, repeated and orphan actuals is read."""
-    chance = random.Random(8)
-    records = list(split(shop.records(20_000, seed=9)))
-    late = [r for r in records if "actual" in r and chance.random() < 0.3]
-    moved = {r["id"] for r in late}
-    rows = [r for r in records if "input" in r or r["id"] not in moved] + late
-    rows += chance.sample(rows, 400) + [{"id": f"orphan-{i}", "actual": records[1]["actual"]} for i in range(200)]
-    config = (
-        "evaluation_interval: 200ms\nmodels:\n  - profile: shop@1.0.0.json\n    windows: [24h, 3000 rows]\n"
-        'sources:\n  - file: {path: "logs/log.jsonl*", name: log, poll_interval: 0.02}\n'
-    )
-    found = []
-    for state, name in (("", "calm"), ("state: state.db\n", "killed")):
-        home = tmp_path / name
-        (home / "logs").mkdir(parents=True)
-        (home / "shop@1.0.0.json").write_bytes(dump(shop.profile()))
-        (home / "exporter.yml").write_text(config + state)
-        found.append(final(home, rows, kills=20 if state else 0, chance=chance))
-    calm, killed = found
-    assert value(calm, PREDICTIONS) == 20_000
-    differ = {key: (v, killed.get(key)) for key, v in calm.items() if not_the_same(key, v, killed.get(key))}
-    assert not differ
-    assert calm.keys() == killed.keys()
-
-
-def not_the_same(key, one, other):
-    exact = key[0].endswith(("_total", "_bucket", "_count", "_samples", "_pending"))
-    return one != other if exact else other is None or not np.isclose(one, other, rtol=1e-9, atol=1e-9)
-
-
-def started(address, home):
-    command = [sys.executable, "-m", "exporter", "run", "--web.listen-address", address]
-    return subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def answers(address):
-    try:
-        return get(address, "/-/ready")[0] == 200
-    except OSError:
-        return False
-
-
-def final(home, rows, *, kills, chance):
-    """Write a log in parts, rotating it, while the exporter is killed again and again; returns the last scrape."""
-    log, parts = home / "logs" / "log.jsonl", 40
-    stops = set(chance.sample(range(parts), kills))
-    (address,) = stack.free_addresses(1)
-    running = None
-    for part in range(parts):
-        if running is None:
-            running = started(address, home)
-        if part % 7 == 6:
-            log.rename(home / "logs" / f"log.jsonl.{part:02}")
-        with log.open("a") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows[part::parts])
-        if part in stops:
-            time.sleep(chance.random() * 1.5)
-            running.send_signal(signal.SIGKILL)
-            running.wait()
-            running = None
-    running = running or started(address, home)
-    try:
-        stack.eventually("it answers", lambda: answers(address))
-        wanted = len(rows)
-        until(address, lambda found: value(found, "prediction_exporter_records_total", source="log") >= wanted, 60)
-        time.sleep(1)
-        ignored = ("model_drift_evidence", "model_drift_alarm", "model_drift_discovered", "model_actual_delay")
-        scrape = kept(until(address, lambda _: True))
-        return {key: v for key, v in scrape.items() if not key[0].startswith(ignored)}
-    finally:
-        running.kill()
-        running.wait()
+    kept.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter import __version__, catalog
+from exporter.app.clock import Clock
 from exporter.app.decoding import decoder_of
 from exporter.app.fleet import Fleet
 from exporter.app.keeper import Keeper
@@ -47,6 +48,7 @@ class App:
         self._config = config
         self._config_path = config_path
         self._fleet = Fleet(config)
+        self._clock = Clock(self._fleet.telemetry)
         self._keeper = None if config.state is None else Keeper(config.state, self._fleet)
         self._batches: queue.Queue[Item] = queue.Queue(QUEUE_BATCHES)
         self._stop = threading.Event()
@@ -88,6 +90,8 @@ class App:
 
     def stop(self) -> None:
         """Stop reading, take in what was read, and close the server."""
+        if self._keeper is not None:
+            self._keeper.stop()
         for pipeline in self._pipelines:
             pipeline.stop()
         self._stop.set()
@@ -137,7 +141,7 @@ class App:
     def _take(self, item: Item) -> None:
         for model, batch in item.batches:
             try:
-                self._fleet.ingest(item.source, model, batch, time.time())
+                self._fleet.ingest(item.source, model, batch, self._clock.now())
             except Exception:
                 logger.exception("a batch of source %s could not be taken in", item.source)
                 self._fleet.telemetry.count(catalog.EVALUATION_FAILURES.name, kind="ingest", name=item.source)
@@ -155,7 +159,7 @@ class App:
                 self._guarded("process", self._look)
             if now >= next_evaluation:
                 next_evaluation = now + self._config.evaluation_interval
-                self._guarded("evaluation", lambda: self._fleet.evaluate(time.time()))
+                self._guarded("evaluation", lambda: self._fleet.evaluate(self._clock.now()))
                 if not self._ready.is_set():
                     self._ready.set()
                     _tell()

@@ -65,7 +65,7 @@ class Model:
 
     def step(self, state: State, now: float, interval: float = 0.0) -> None:
         """Take what is new in a state into the evidence as of a time, if the last step is so many seconds ago."""
-        if now - self._stepped >= interval:
+        if not 0 <= now - self._stepped < interval:  # less than 0: the clock was put back
             self._stepped = now
             totals = (*state.predictions.total, *state.outcomes.total)
             self.watch.evidence = self.plan.bank.step(self.watch.evidence, totals, now)

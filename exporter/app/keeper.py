@@ -1,6 +1,7 @@
 """Keeps the fleet's state in a file: taken up at the start, written every second of work and at the end."""
 
 import logging
+import threading
 import time
 from pathlib import Path
 
@@ -25,15 +26,18 @@ COUNTERS = frozenset(
 class Keeper:
     """Writes what has changed to the state file; for the writer's thread. StateError where the file cannot be used.
 
-    While it cannot be written, serving goes on, it is tried again every second, and nothing is thought written.
+    While it cannot be written, serving goes on, it is tried again every second, and nothing is thought written. While
+    it cannot be read, the writer's thread waits; after `stop`, what it has not taken in is left to the next start.
     """
 
     def __init__(self, path: Path, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._checkpoint = Checkpoint(Store(path))
+        self._stopped, self._torn = threading.Event(), False
+        self._failing = False
+        self._checkpoint = Checkpoint(Store(path, self._again))
         self._positions: dict[str, object] = {}
         self._next = time.monotonic() + SECONDS
-        self._dirty = self._failing = False
+        self._dirty = False
         for model in fleet.models:
             self._checkpoint.resume(model.watch)
         for name, labels, value in self._checkpoint.counters():
@@ -56,22 +60,39 @@ class Keeper:
         if self._dirty and time.monotonic() >= self._next:
             self._write()
 
+    def stop(self) -> None:
+        """Wait no longer for a file that cannot be read; for any thread."""
+        self._stopped.set()
+
     def close(self) -> None:
         """Write what is left, and close the file."""
         self._write()
         self._checkpoint.close()
 
+    def _again(self, reason: str) -> bool:
+        """Wait a second after pages could not be read; False if that has no end."""
+        self._failed(f"the state cannot be read, and nothing is taken in until it can: {reason}")
+        self._torn = self._stopped.wait(SECONDS)
+        return not self._torn
+
+    def _failed(self, text: str) -> None:
+        self._fleet.telemetry.count(catalog.CHECKPOINT_FAILURES.name)
+        if not self._failing:
+            logger.warning("%s", text)
+        self._failing = True
+
     def _write(self) -> None:
+        if self._torn:
+            return
         telemetry = self._fleet.telemetry
         counters = [(name, labels, value) for (name, labels), value in telemetry.snapshot().items() if name in COUNTERS]
         try:
             self._checkpoint.commit([model.watch for model in self._fleet.models], self._positions, counters)
         except OSError as error:
-            telemetry.count(catalog.CHECKPOINT_FAILURES.name)
-            if not self._failing:
-                logger.warning("the state cannot be written, and is tried again every second: %s", error)
-            self._failing = True
+            self._failed(f"the state cannot be written, and is tried again every second: {error}")
         else:
+            if self._failing:
+                logger.info("the state is written again, and nothing is missing in it")
             self._failing = self._dirty = False
             telemetry.gauge(catalog.CHECKPOINT.name, time.time())
             telemetry.gauge(catalog.STATE_BYTES.name, self._checkpoint.bytes)

@@ -208,7 +208,8 @@ class _Reader:
                 tallies=Tallies(*tallies),
                 extractor_failures=Counter(dict(failed)),
             )
-        engine.resume(replace(state, pending=engine.joiner.pending), before, outcomes)
+        state = replace(state, pending=engine.joiner.pending, quality=engine.inspector.known())
+        engine.resume(state, before, outcomes)
 
     def evidence(self, place: int, part: Part, fresh: Evidence) -> Evidence:
         """Return the evidence of one block of streams; that against another reference says nothing of this one."""

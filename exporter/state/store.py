@@ -1,7 +1,7 @@
 """One SQLite file that holds what must survive a restart: values by key and numbered pages, changed together."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -10,10 +10,11 @@ FORMAT = 1
 BUSY_SECONDS = 1.0
 SPARE_SHARE = 0.25  # of the pages of the file that may be free
 GIVEN_BACK = 1000  # free pages that a commit gives back to the file system at most
+JOURNAL_PAGES = 1000  # of the write-ahead log, after which it is taken into the file
 JOURNAL_BYTES = 64 << 20  # of the write-ahead log, which grows for a large merge, after that
 TABLES = (
-    "CREATE TABLE IF NOT EXISTS part (key TEXT PRIMARY KEY, value BLOB NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS page (number INTEGER PRIMARY KEY, value BLOB NOT NULL)",
+    "CREATE TABLE part (key TEXT PRIMARY KEY, value BLOB NOT NULL)",
+    "CREATE TABLE page (number INTEGER PRIMARY KEY, value BLOB NOT NULL)",
 )
 
 
@@ -22,10 +23,14 @@ class StateError(Exception):
 
 
 class Store:
-    """The state file of one exporter; nobody else can open it meanwhile. For one thread at a time."""
+    """The state file of one exporter; nobody else can open it meanwhile. For one thread at a time.
 
-    def __init__(self, path: Path) -> None:
+    `again` is told why pages could not be read, and says whether to try it again.
+    """
+
+    def __init__(self, path: Path, again: Callable[[str], bool] = lambda _: False) -> None:
         self._path = path
+        self._again = again
         try:
             self._connection = self._open()
         except sqlite3.Error as error:
@@ -58,13 +63,10 @@ class Store:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={JOURNAL_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit={JOURNAL_BYTES}")
-        connection.execute("BEGIN EXCLUSIVE")
-        for table in TABLES:
-            connection.execute(table)
-        connection.execute(f"PRAGMA application_id={APPLICATION}")
-        connection.execute(f"PRAGMA user_version={FORMAT}")
-        connection.execute("COMMIT")
+        if not tables:  # an existing file is opened without a write, as its disk may be full
+            _create(connection)
 
     def parts(self) -> dict[str, bytes]:
         """Return all values by key."""
@@ -102,15 +104,21 @@ class Store:
 
     def read(self, numbers: Sequence[int]) -> bytes:
         """Return pages, whose numbers ascend, one after the other; OSError where that cannot be."""
+        while True:
+            try:
+                return self._read(numbers)
+            except sqlite3.Error as error:
+                reason = f"{self._path}: {_reason(error)}"
+                if not self._again(reason):
+                    raise OSError(reason) from None
+
+    def _read(self, numbers: Sequence[int]) -> bytes:
         execute = self._connection.execute
-        try:
-            if len(numbers) > 1 and numbers[-1] - numbers[0] == len(numbers) - 1:
-                between = "SELECT value FROM page WHERE number BETWEEN ? AND ? ORDER BY number"
-                return b"".join([page for (page,) in execute(between, (numbers[0], numbers[-1]))])
-            one = "SELECT value FROM page WHERE number = ?"
-            return b"".join([execute(one, (number,)).fetchone()[0] for number in numbers])
-        except sqlite3.Error as error:
-            raise OSError(f"{self._path}: {_reason(error)}") from None
+        if len(numbers) > 1 and numbers[-1] - numbers[0] == len(numbers) - 1:
+            between = "SELECT value FROM page WHERE number BETWEEN ? AND ? ORDER BY number"
+            return b"".join([page for (page,) in execute(between, (numbers[0], numbers[-1]))])
+        one = "SELECT value FROM page WHERE number = ?"
+        return b"".join([execute(one, (number,)).fetchone()[0] for number in numbers])
 
     def drop(self, first: int, count: int) -> None:
         """Delete consecutive pages within a transaction."""
@@ -133,6 +141,15 @@ class Store:
         """Close the file; the journal is merged into it."""
         with suppress(sqlite3.Error):
             self._connection.close()
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN EXCLUSIVE")
+    for table in TABLES:
+        connection.execute(table)
+    connection.execute(f"PRAGMA application_id={APPLICATION}")
+    connection.execute(f"PRAGMA user_version={FORMAT}")
+    connection.execute("COMMIT")
 
 
 def _reason(error: sqlite3.Error) -> str:

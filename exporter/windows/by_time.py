@@ -55,6 +55,17 @@ class TimeRing:
         ring = replace(self, panes=panes)
         return ring if place == self.newest else ring.summed()
 
+    def put_back(self, place: int) -> "TimeRing":
+        """Return the ring by a clock that was put back: of panes that are ahead of it now, the rows are in the present.
+
+        They would keep all that comes out of the window until the clock is there again.
+        """
+        if self.newest is None or self.newest <= place:
+            return self
+        ahead = total((pane for at, pane in self.panes.items() if at >= place), self.measures)
+        earlier = {at: pane for at, pane in self.panes.items() if at < place}
+        return replace(self, panes={**earlier, place: ahead}, newest=place).summed()
+
     def summed(self) -> "TimeRing":
         """Return the ring with the running sum of its panes."""
         if self.lag:

@@ -83,6 +83,7 @@ class Stream:
 def _extend(old: Ring, summaries: Summaries, columns: Sequence[Column], now: float, times: Floats | None) -> Ring:
     if not isinstance(old, TimeRing):
         return old.add(columns)
+    old = old.put_back(old.place(now))
     if times is None:
         return old.add(summaries, old.place(now))
     return _by_time(old, columns, times)
