@@ -81,10 +81,18 @@ def effect_over_threshold(model: str = MODEL, by: str = EACH_COMPONENT) -> str:
 
 def way_to_threshold(selection: str, by: str) -> str:
     """Return how far scores have gone: 0 is as on the reference, 1 at the threshold, more is worse."""
+    return _way(f"model_score{{{selection}}} and model_score_samples{{{selection}}} >= {ENOUGH}", by)
+
+
+def estimated_way_to_threshold(selection: str, by: str) -> str:
+    """Return the same of the scores that are to be expected, whether or not actuals are known."""
+    return _way(f"model_estimated_score{{{selection}}}", by)
+
+
+def _way(score: str, by: str) -> str:
     here = "on (job, instance, model, version, score)"
     reference, threshold = (f"model_score_{name}{{{MODEL}}}" for name in ("reference", "threshold"))
-    enough = f"model_score{{{selection}}} and model_score_samples{{{selection}}} >= {ENOUGH}"
-    worse = f"({reference} - {here} group_right () ({enough}))"
+    worse = f"({reference} - {here} group_right () ({score}))"
     signed = f"{worse} * {here} group_left () model_score_preference{{{MODEL}}}"
     return f"max by ({by}) ({signed} / {here} group_left () (abs({reference} - {threshold}) > 0))"
 

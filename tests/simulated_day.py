@@ -51,13 +51,40 @@ sources:
   - file: {{path: {source}}}
 """
 MORE = """\
+  - {name: four, element: output.four, dtype: float}
   - name: confused
     role: eval
     extractor: {confusion: {output: label, actual: label, classes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}}
     dtype: category
+  - {name: squared, role: eval, extractor: {brier: {output: four, actual: label, positive: "4"}}, dtype: float}
 scores:
+  - {name: brier_of_four, score: brier, input: squared, preference: low, threshold: 0.05}
   - {name: macro_f1, score: macro_f1, input: confused, preference: high, threshold: 0.9}
 """
+
+
+ESTIMATES = {
+    "score: precision, input: is_four,": "score: precision, input: is_four, estimate: four,",
+    "score: mean_absolute_error, input: absolute_error,": "score: mean_absolute_error, input: absolute_error, "
+    "estimate: true,",
+}
+
+
+@dataclass
+class Sure:
+    """The digits, with the probability that it is a four, from which precision can be estimated."""
+
+    model: object
+
+    def __getattr__(self, name):
+        """Return what the model has."""
+        return getattr(self.model, name)
+
+    def answer(self, datum):
+        """Return the logged input and output."""
+        asked, said = self.model.answer(datum)
+        sure = said["confidence"]
+        return asked, {**said, "four": sure if str(said["label"]) == "4" else (1 - sure) / 9}
 
 
 @dataclass
@@ -106,16 +133,21 @@ def spoiled(prediction, number, changed):
 
 
 def written(directory):
-    """Write the files of the demo with a second version of the digits; returns the models."""
+    """Write the files of the demo with estimates and a second version of the digits; returns the models."""
     random = np.random.default_rng(3)
     digits, diabetes = data.trained(random)
-    models = [digits, replace(digits, version="3.1.0"), diabetes]
+    models = [Sure(digits), Sure(replace(digits, version="3.1.0")), diabetes]
     data.write(directory, models[::2], random, START - 7 * DAY)
-    for model in models[:2]:
+    for model in models:
+        text = data.SPECS[model.name].replace("3.0.0", model.version)
+        if model.name == "digits":
+            text = text.replace("scores:\n", MORE)
+        for plain, estimated in ESTIMATES.items():
+            text = text.replace(plain, estimated)
         spec = directory / f"profile-{model.version}.yml"
-        spec.write_text(data.SPECS["digits"].replace("3.0.0", model.version).replace("scores:\n", MORE))
-        log = (directory / "reference-digits.jsonl").read_bytes().replace(b"3.0.0", model.version.encode())
-        profile = directory / f"profiles/digits@{model.version}.json"
+        spec.write_text(text)
+        log = (directory / f"reference-{model.name}.jsonl").read_bytes().replace(b"3.0.0", model.version.encode())
+        profile = directory / f"profiles/{model.name}@{model.version}.json"
         profile.write_bytes(data._profile(spec, log, START - 7 * DAY))
     (directory / "exporter.yml").write_text(CONFIG.format(source=SOURCE))
     return models

@@ -28,7 +28,6 @@ WITHOUT_ANSWER = {
     "Data: Components by drift over threshold, E": "no unit slips",
     "Data: Why values are invalid, G": "no extractor fails",
     "Data: Invalid values a second by reason, F": "no extractor fails",
-    "Quality: Calibration, A": "the demo has no score of probabilities",
     "Exporter: Rejected records, B": "the records name no files",
     "Exporter: Failures of plug-ins, A": "nothing fails",
     "Exporter: Alerts by decision, A": NO_RESPONDER,

@@ -13,6 +13,7 @@ from promql import (
     WHOLE_RANGE,
     age,
     effect,
+    estimated_way_to_threshold,
     firing,
     highest,
     most,
@@ -102,7 +103,7 @@ def _models() -> Panel:
         f"One row for each version of each model, the worst on top. {STATE_MEANS} Since: the oldest alert that fires. "
         "Changed: the component that has gone furthest of those that have left their reference. Rates are of the whole "
         "time range. Way to threshold: how far the worst score has gone from the reference (0 %) to where it is not "
-        "acceptable (100 %).",
+        "acceptable (100 %); estimated way: the same of scores estimated without actuals.",
         Column("State", state(), words=STATES, sort=True, width=90),
         *model_columns(),
         Column("Alerts", f"count by ({EACH_MODEL}) ({firing(MODEL)})", width=70),
@@ -122,6 +123,13 @@ def _models() -> Panel:
         ),
         Column("Drifted", most("model_drifted_components_ratio", MODEL), unit="percentunit", decimals=0, bar_to=1),
         Column("Way to threshold", way_to_threshold(MODEL, EACH_MODEL), unit="percentunit", decimals=0, bar_to=1),
+        Column(
+            "Estimated way",
+            estimated_way_to_threshold(MODEL, EACH_MODEL),
+            unit="percentunit",
+            decimals=0,
+            bar_to=1,
+        ),
         Column("Without label", total("model_predictions_pending", MODEL), unit="locale"),
         empty="No model is known. The board Exporter says whether Prometheus reaches an exporter.",
     )

@@ -39,7 +39,8 @@ def made() -> str:
         [*one_model(), window(), score(), *segment()],
         row("How right is $model $version?", 7, (_scores(), 24)),
         row("Scores over time", 8, (score_over_time(), 24)),
-        row("About what", 10, (_confusion(), 10), (_classes(), 8), (_calibration(), 6)),
+        row("About what", 10, (_confusion(), 13), (_classes(), 11)),
+        row("Can probabilities and estimates be believed?", 7, (_estimates(), 12), (_calibration(), 12)),
         row("For whom", 10, (_segments(), 12), (_fairness(), 12)),
         row("Actuals", 8, *((panel, 6) for panel in _labels())),
     )
@@ -54,7 +55,7 @@ def _scores() -> Panel:
         "All scores",
         "The scores of the chosen window, the one that has gone furthest from the reference (0 %) to its threshold "
         "(100 %) on top. A score whose interval holds the reference has not changed for sure; one from fewer than 30 "
-        "records says little.",
+        "records says little. Estimated: what it is to be expected to be while actuals are missing.",
         Column(
             "Way to threshold",
             way_to_threshold(SCORES, EACH_SCORE),
@@ -67,6 +68,7 @@ def _scores() -> Panel:
         score_of("Value", "model_score"),
         score_of("Lower end", "model_score_lower"),
         score_of("Upper end", "model_score_upper"),
+        score_of("Estimated", "model_estimated_score"),
         score_of("Reference", "model_score_reference", fixed),
         score_of("Threshold", "model_score_threshold", fixed),
         score_of("Always the same answer", "model_score_dummy", fixed),
@@ -107,6 +109,18 @@ def _classes() -> Panel:
         Column("Precision", f"{right} / ({predicted} > 0)", unit="percentunit", decimals=1),
         Column("Of all", f"({actual} > 0) / scalar(sum({actual}))", unit="percentunit", decimals=1),
         empty=UNCONFUSED,
+    )
+
+
+def _estimates() -> Panel:
+    return lines(
+        "Error of the estimates",
+        "The score of the predictions whose actual is known, less what was estimated of the same predictions. Far from "
+        "0 for long: the same questions have other answers now (concept drift), and estimates are wrong too.",
+        Line(most("model_estimated_score_error", SCORES, EACH_SCORE), "{{score}}", None),
+        unit="none",
+        empty="No score is estimated: see docs/estimates.md. Or no actuals are known yet.",
+        least=None,
     )
 
 
