@@ -96,8 +96,9 @@ def test_lines_without_a_record_are_counted_by_reason_and_cost_only_themselves(s
     site.append(b'nonsense\n[1]\n{"model":"other","output":{}}\n{}\n' + b"x" * 2_000_000 + b"\n")
     site.append([{"id": 1, "output": {}}] * 2)
     with site.running() as app:
-        found = until(app.addresses[0], predicted(1))
-        rejected = {dict(labels)["reason"]: n for (name, labels), n in found.items() if "rejected" in name}
+        until(app.addresses[0], predicted(1))
+    found = final(app)
+    rejected = {dict(labels)["reason"]: n for (name, labels), n in found.items() if "rejected" in name}
     assert rejected == {
         "not_json": 1,
         "not_object": 1,

@@ -148,21 +148,15 @@ def test_one_photograph_is_judged_in_words(paragraphs):
     assert "intensity-error" not in tags
 
 
-CONFIG = """\
-evaluation_interval: 1s
-models:
-  - profile: run/retinopathy@3.0.0.json
-    windows: [1h]
-    segments: [tags.machine]
-sources:
-  - file: {path: run/logs/*.jsonl*, poll_interval: 0.05}
-"""
+PAGE = (EXAMPLE.parents[1] / "docs" / "find-out-what-is-wrong.md").read_text()
+BLOCKS = re.findall(r"(?ms)^```(\w*)\n(.*?)^```$", PAGE)
 
 
 @pytest.fixture(scope="module")
 def exporter(place):
     """The address of an exporter that has read the example's log, and its metrics."""
-    (place / "exporter.yml").write_text(CONFIG)
+    (config,) = (text for kind, text in BLOCKS if kind == "yaml")
+    (place / "exporter.yml").write_text(config)
     with running.serving(place / "exporter.yml") as app:
         address = app.addresses[0]
         running.until(address, lambda found: shop.value(found, "model_actuals_total") == 8 * A_WEEK, 60)
@@ -186,7 +180,7 @@ def test_explain_names_the_machine_and_what_is_odd_about_its_photographs(exporte
     address, _ = exporter
     assert main(["explain", "--url", f"http://{address}"]) == 1
     said = capsys.readouterr().out
-    worse = re.findall(r"(?m)^  WORSE (.*?):.*\n((?:        .*\n)*)", said)
+    worse = re.findall(r"(?m)^  WORSE (machine .*?):.*\n((?:        .*\n)*)", said)
     assert {name for name, _ in worse} == {"machine 3"}
     for _, reasons in worse:
         assert re.search(r"input sharpness: 50\.0% invalid, the rest 0\.0%", reasons)
@@ -202,3 +196,21 @@ def test_the_latest_flagged_photographs_are_those_of_the_machine(exporter):
     assert len(model["records"]) == 100
     assert {record["id"].split("-")[1] for record in model["records"]} == {"3"}
     assert {"input sharpness", "input outlierscore"} <= model["records"][0]["reasons"].keys()
+
+
+def test_the_page_that_finds_out_what_is_wrong_shows_what_there_is_to_see(exporter, place, capsys):
+    address, _ = exporter
+    logs = sorted(map(str, (place / "run/logs").glob("*.jsonl*")))
+    assert main(["slices", str(place / "run/retinopathy@3.0.0.json"), *logs]) == 1
+    assert main(["explain", "--url", f"http://{address}"]) == 1
+    seen = [capsys.readouterr().out, (place / "run/logs/predictions.jsonl").read_text()]
+    seen += [running.get(address, path)[1].decode() for path in ("/metrics", "/api/v1/flagged")]
+    there = undated("\n".join(seen))
+    shown = [line for kind, text in BLOCKS if kind != "yaml" for line in text.splitlines()]
+    shown = [undated(line) for line in shown if line != "..." and not line.startswith("$")]
+    assert len(shown) > 20
+    assert [line for line in shown if line not in there] == []
+
+
+def undated(text):
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME", text)

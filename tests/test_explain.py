@@ -3,7 +3,9 @@
 import json
 import math
 import random
+import re
 
+import numpy as np
 import pytest
 import shop
 from running import Site, get, until
@@ -12,6 +14,8 @@ from exporter.cli import main
 from exporter.engine import Engine
 from exporter.evaluate import alarmed, evaluate
 from exporter.explain import explain
+from exporter.explain.components import moved
+from exporter.profile import Columns, ComponentSpec, ProfileSpec, build
 from exporter.windows import WindowSpec
 
 HOUR = WindowSpec("1h", 3600.0)
@@ -87,7 +91,7 @@ def test_missing_values_and_new_categories_are_told_as_shares():
     new = {"colour": lambda v: "mauve" if chance.random() < 0.1 else v}
     found = explained(records(3000, **gone, **new))
     change, colour = named(found, "input", "change"), named(found, "input", "colour")
-    assert (change.kind, change.severity, colour.kind, colour.severity) == ("missing", "critical", "new", "warning")
+    assert (change.kind, change.severity, colour.kind, colour.severity) == ("missing", "critical", "new", "critical")
     assert change.text.startswith("rows without a value: 0.0% before, ")
     assert colour.text.startswith("categories that the reference does not have: 0.0% before, ")
 
@@ -154,3 +158,12 @@ def test_numbers_are_finite_or_left_out(live):
     numbers = [leaf for leaf in walk(json.loads(get(live, "/api/v1/drift")[1])) if isinstance(leaf, float)]
     assert numbers
     assert all(math.isfinite(number) for number in numbers)
+
+
+def test_a_value_that_has_a_bin_of_its_own_is_named_by_it():
+    spec = ProfileSpec("m", "1", [ComponentSpec("loss", "input.loss", dtype="float")])
+    losses = np.concatenate([np.zeros(900), np.linspace(0.5, 2, 100)])
+    (component,) = build(spec, Columns({("input", "loss"): losses}), 0.0).components
+    found = list(moved(component.reference, component.measure.of(np.full(500, 1.2))))
+    assert [(one.name, one.reference) for one in found if one.reference > 0.5] == [("0", 0.9)]
+    assert all(re.fullmatch(r"0|\d[.\d]* to \d[.\d]*|over \d[.\d]*", one.name) for one in found)

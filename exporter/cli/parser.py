@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     _replay(_command(commands, "replay", "read finished logs once and print the metrics"))
     _metrics(_command(commands, "metrics", "print the catalogue of metrics"))
     _explain(_command(commands, "explain", "say what has changed: which component, from what to what, since when"))
+    _slices(_command(commands, "slices", "search a log for slices of the traffic on which the model is worse"))
     _respond(_command(commands, "respond", "carry out actions on alerts that Alertmanager sends"))
     _healthcheck(_command(commands, "healthcheck", "ask a running exporter whether it is ready; exit code 0 or 1"))
     return root
@@ -111,6 +112,12 @@ def _replay(command: argparse.ArgumentParser) -> None:
 def _images(command: argparse.ArgumentParser) -> None:
     text = "directory that the paths of images in records start at (default each log's own)"
     flags.add(command, "--images", text, metavar="ROOT")
+
+
+def _slices(command: argparse.ArgumentParser) -> None:
+    command.add_argument("profile", metavar="PROFILE", help="the built profile of the model")
+    command.add_argument("logs", nargs="+", metavar="LOG", help="log of predictions and actuals; - is standard input")
+    _images(command)
 
 
 def _metrics(command: argparse.ArgumentParser) -> None:

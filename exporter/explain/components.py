@@ -1,10 +1,11 @@
 """Says of each component what has changed, since when and how surely: the most important first."""
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from exporter.windows import Summaries, WindowSpec
 
 Severity = Literal["none", "unknown", "info", "warning", "critical"]
 PSI_LIMITS, RISE_LIMITS = (0.25, 0.1), (0.2, 0.05)  # critical from, warning from
+LEVELS: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
 BINS = 3  # that are named
 WORTH = 0.005  # of all values: what moved less is not named
 ABSENT = ("missing", "type", "extractor")
@@ -92,7 +94,7 @@ def _finding(
         component.name,
         component.role,
         alarm,
-        _severity(effect, _rise(kind, component, window), kind) if alarm else "none",
+        _severity(effect, _rise(kind, component, window)) if alarm else "none",
         None if verdict is None else verdict.evidence,
         kind,
         verdict.since if verdict is not None and alarm else None,
@@ -104,12 +106,14 @@ def _finding(
     )
 
 
-def _severity(effect: float | None, rise: float, kind: str | None) -> Severity:
-    """Return how bad an alarm is: by the debiased PSI of a distribution, or by how much a share has risen."""
-    value, limits = (effect, PSI_LIMITS) if kind == "shape" else (rise, RISE_LIMITS)
-    if value is None or math.isnan(value):
+def _severity(effect: float | None, rise: float) -> Severity:
+    """Return how bad an alarm is: by the debiased PSI of a distribution or by how much a share has risen, the worse."""
+    known = [(effect, PSI_LIMITS)] if effect is not None and not math.isnan(effect) else []
+    known += [] if math.isnan(rise) else [(rise, RISE_LIMITS)]
+    if not known:
         return "unknown"
-    return "critical" if value >= limits[0] else "warning" if value >= limits[1] else "info"
+    reached = [sum(value >= limit for limit in limits) for value, limits in known]
+    return LEVELS[max(reached)]
 
 
 def _rise(kind: str | None, component: Component, window: ComponentSummary) -> float:
@@ -149,9 +153,21 @@ def _names(summary: ComponentSummary) -> Sequence[str]:
         return summary.categories.labels
     if summary.histogram is None:
         return ()
-    edges = [f"{edge:.4g}" for edge in summary.histogram.grid.outer_edges.tolist()]
-    between = [f"{low} to {high}" for low, high in pairwise(edges)]
-    return [f"{edges[0]} or less", *between, f"over {edges[-1]}"]
+    edges = summary.histogram.grid.outer_edges
+    return [_name(low, high) for low, high in pairwise([-math.inf, *edges.tolist(), math.inf])]
+
+
+def _name(low: float, high: float) -> str:
+    """Return a bin's name; a value that many records have may have a bin of its own, from the number just below it."""
+    if math.nextafter(low, math.inf) == high:
+        return _edge(high)
+    if low == -math.inf:
+        return f"{_edge(high)} or less"
+    return f"over {_edge(low)}" if high == math.inf else f"{_edge(low)} to {_edge(high)}"
+
+
+def _edge(value: float) -> str:
+    return f"{value:.4g}" if abs(value) >= sys.float_info.min else "0"
 
 
 def _text(component: Component, window: ComponentSummary, kind: str | None) -> str:

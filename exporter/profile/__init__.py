@@ -4,7 +4,7 @@ from exporter.profile.build import build
 from exporter.profile.estimates import ESTIMATE, Estimates, EstimateStep, estimates
 from exporter.profile.infer import infer, left_out
 from exporter.profile.model import Component, Profile, ProfileError, ScoreReference, dump, load
-from exporter.profile.observe import merged, observe
+from exporter.profile.observe import columns_by, merged, observe
 from exporter.profile.reference import Columns, columns_of
 from exporter.profile.scoring import ScoreSpec, scored
 from exporter.profile.spec import ComponentSpec, ProfileSpec, problems
@@ -22,6 +22,7 @@ __all__ = [
     "ScoreReference",
     "ScoreSpec",
     "build",
+    "columns_by",
     "columns_of",
     "dump",
     "estimates",

@@ -19,7 +19,7 @@ from exporter.profile.model import Component, Profile, ProfileError, ScoreRefere
 from exporter.profile.reference import Columns
 from exporter.profile.scoring import ScoreSpec, scored
 from exporter.profile.spec import ComponentSpec, ProfileSpec, field_of, fixed_levels, problems
-from exporter.profile.values import Key, Lessons, Raw, categories_of, column_of, extracted, labelled, learns
+from exporter.profile.values import Key, Lessons, Raw, categories_of, column_of, counted, extracted, labelled, learns
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
 
@@ -136,7 +136,9 @@ class _Builder:
 
     def _choose_levels(self) -> dict[tuple[str, str], tuple[tuple[str, ...], bool]]:
         """Return each category component's levels and whether they are all; what is compared shares its levels."""
-        counters = {s.key: self._count(s) for s in self._spec.components if not s.computed and not s.numeric}
+        counters = {
+            s.key: counted(s, self._raw[s.key]) for s in self._spec.components if not s.computed and not s.numeric
+        }
         for spec in self._spec.components:
             if spec.computed and not spec.numeric:
                 extractor = spec.eval_extractor()
@@ -144,16 +146,6 @@ class _Builder:
                 together = sum((counters[key] for key in pair if key in counters), Counter[str]())
                 counters.update({key: together for key in pair if key in counters})
         return {s.key: self._levels_of(s, counters[s.key]) for s in self._spec.components if s.key in counters}
-
-    def _count(self, spec: ComponentSpec) -> Counter[str]:
-        found = categories_of(spec, self._raw[spec.key])
-        counts: Counter[str] = Counter()
-        for value, rows in zip(
-            found.values, np.bincount(found.places, minlength=len(found.values)).tolist(), strict=True
-        ):
-            if rows and isinstance(value, str | int | float):
-                counts[label(value)] += rows
-        return counts
 
     def _levels_of(self, spec: ComponentSpec, counter: Counter[str]) -> tuple[tuple[str, ...], bool]:
         if fixed := fixed_levels(spec):

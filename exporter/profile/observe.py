@@ -16,6 +16,14 @@ def observe(profile: Profile, columns: Columns, built: float) -> Profile:
     Components without a column are left out, and with them what is computed from them. Nothing is learned: what is
     outside of the reference's domain is invalid here too.
     """
+    found = columns_by(profile, columns)
+    components = tuple(_observed(c, found) for c in profile.components if c.spec.key in found)
+    scores = _scores(profile, components)
+    return Profile(profile.name, profile.version, built, components, scores, estimators=profile.estimators)
+
+
+def columns_by(profile: Profile, columns: Columns) -> dict[Key, Column]:
+    """Return the columns of a profile's components as it reads them, those included that are computed from others."""
     found: dict[Key, Column] = {}
     for component in profile.components:
         key = component.spec.key
@@ -25,9 +33,7 @@ def observe(profile: Profile, columns: Columns, built: float) -> Profile:
     for component in profile.components:
         if component.spec.computed:
             _compute(component, profile, found)
-    components = tuple(_observed(c, found) for c in profile.components if c.spec.key in found)
-    scores = _scores(profile, components)
-    return Profile(profile.name, profile.version, built, components, scores, estimators=profile.estimators)
+    return found
 
 
 def merged(one: Profile, other: Profile) -> Profile:

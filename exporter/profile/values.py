@@ -1,6 +1,6 @@
 """Turns what is logged of a component into a column, as the decoder does for a log."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.batch import Column, Floats
-from exporter.decoders.columns import Coding, guarded
+from exporter.decoders.columns import Coding, guarded, label
 from exporter.decoders.files import Later
 from exporter.decoders.shape import COERCE, number
 from exporter.extractors import LearningExtractor
@@ -121,6 +121,16 @@ def categories_of(spec: ComponentSpec, raw: Raw) -> Coded:
         return found
     read = COERCE["bool" if spec.dtype == "bool" else "category"]
     return Coded(found.places, [read(value) for value in found.values])
+
+
+def counted(spec: ComponentSpec, raw: Raw) -> Counter[str]:
+    """Return how often each category is there."""
+    found = categories_of(spec, raw)
+    counts: Counter[str] = Counter()
+    for value, rows in zip(found.values, np.bincount(found.places, minlength=len(found.values)).tolist(), strict=True):
+        if rows and isinstance(value, str | int | float):
+            counts[label(value)] += rows
+    return counts
 
 
 def _coded(raw: Floats | Sequence[Any]) -> Coded:
