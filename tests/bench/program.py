@@ -20,32 +20,46 @@ DEADLINE = 120
 
 
 class Exporter:
-    """`run` on the configuration of a directory; `logs` is what it watches, empty at the start."""
+    """`run` on the configuration of a directory, in a copy (`home`); `logs` is what it watches, empty at the start."""
 
     def __init__(self, home: Path, *python: str) -> None:
-        self._work = Path(tempfile.mkdtemp(prefix="prediction-exporter-bench-"))
-        self.logs = self._work / "logs"
+        self.home = Path(tempfile.mkdtemp(prefix="prediction-exporter-bench-"))
+        self.logs = self.home / "logs"
         self.logs.mkdir()
         for name in ("bench.json", "exporter.yml"):
-            shutil.copy(home / name, self._work)
+            shutil.copy(home / name, self.home)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         run = ["run", "--log.level", "warning", "--web.listen-address", f"127.0.0.1:{self._port}"]
-        self.errors = self._work / "stderr"
-        with self.errors.open("wb") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, *python, "-m", "exporter", *run], cwd=self._work, stderr=errors
-            )
-        self._watch = psutil.Process(self._process.pid)
+        self._command = [sys.executable, *python, "-m", "exporter", *run]
+        self.errors = self.home / "stderr"
+        self._start()
 
     def __enter__(self) -> Self:
-        self._until(lambda: self._get("/-/ready") is not None, every=0.005)
+        self._ready()
         return self
+
+    def _start(self) -> None:
+        with self.errors.open("wb") as errors:
+            self._process = subprocess.Popen(self._command, cwd=self.home, stderr=errors)
+        self._watch = psutil.Process(self._process.pid)
+
+    def _ready(self) -> None:
+        self._until(lambda: self._get("/-/ready") is not None, every=0.005)
+
+    def restart(self) -> float:
+        """Kill it and start another; returns the wall time until that is ready."""
+        self._process.kill()
+        self._process.wait()
+        began = time.perf_counter()
+        self._start()
+        self._ready()
+        return time.perf_counter() - began
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
-        shutil.rmtree(self._work)
+        shutil.rmtree(self.home)
 
     @property
     def cpu(self) -> float:

@@ -19,6 +19,7 @@ from statistics import median
 
 import bench_client
 import bench_drift
+import bench_join
 import bench_profile
 import workload
 from shared import Row, aligned
@@ -58,6 +59,7 @@ def rows(rounds: int) -> Iterable[Row]:
     yield from memory(results)
     yield from scrapes(results)
     yield from start(results)
+    yield from bench_join.rows(rounds)
     yield from bench_drift.rows(min(rounds, bench_drift.ROUNDS))
     yield from bench_profile.rows(min(rounds, bench_profile.ROUNDS))
     yield from bench_client.rows(rounds)

@@ -19,7 +19,7 @@ CATEGORIES = {
     "device": ("ios", "android", "web"),
     "plan": ("free", "pro", "team", "enterprise"),
 }
-MADE = "made-2"  # another name where the workload changes: what an older version has made is not used
+MADE = "made-3"  # another name where the workload changes: what an older version has made is not used
 
 INPUTS = [{"name": name, "element": f"input.{name}", "dtype": "float"} for name in NUMBERS]
 INPUTS += [{"name": name, "element": f"input.{name}", "dtype": "category"} for name in CATEGORIES]
@@ -42,6 +42,7 @@ def prepare():
         (PLACE / MADE).touch()
     _profile("inputs", INPUTS)
     _profile("labelled", INPUTS + LABELS)
+    _profile("kept", INPUTS + LABELS, state="state.db", actuals={"pending": 10_000_000})
 
 
 def _logs():
@@ -49,6 +50,10 @@ def _logs():
         log.writelines(_predictions(RECORDS, seed=1))
     with (PLACE / "records.jsonl").open() as log, (PLACE / "joined.jsonl").open("w") as both:
         _join([next(log) for _ in range(LABELLED)], both)
+    with (PLACE / "joined.jsonl").open() as both:
+        lines = both.readlines()
+    for name, part in (("predicted", '"input"'), ("actual", '"actual"')):
+        (PLACE / f"{name}.jsonl").write_text("".join(line for line in lines if part in line))
     with (PLACE / "reference.jsonl").open("w") as log:
         log.writelines(_predictions(REFERENCE, seed=2, actual=True))
 
@@ -86,7 +91,7 @@ def _join(lines, both):
             both.write(f'{{"id":"{identifier}","model":"bench","version":"1.0.0","actual":{{"label":"{label}"}}}}\n')
 
 
-def _profile(name, components):
+def _profile(name, components, *, state=None, actuals=None):
     """Build a profile and the configuration that uses it, in a directory of its own."""
     home = PLACE / name
     home.mkdir(exist_ok=True)
@@ -94,5 +99,6 @@ def _profile(name, components):
     (home / "profile.yml").write_text(json.dumps(spec))
     build = ["profile", "build", "--spec", "profile.yml", "--reference", "../reference.jsonl", "-o", "bench.json"]
     subprocess.run([sys.executable, "-m", "exporter", *build], cwd=home, check=True, stdout=subprocess.DEVNULL)
-    config = CONFIG | {"models": [CONFIG["models"][0] | {"profile": "bench.json"}]}
+    model = CONFIG["models"][0] | {"profile": "bench.json"} | ({"actuals": actuals} if actuals else {})
+    config = CONFIG | {"models": [model]} | ({"state": state} if state else {})
     (home / "exporter.yml").write_text(json.dumps(config))
