@@ -20,6 +20,7 @@ _MODEL = ("model", "version")
 _COMPONENT = (*_MODEL, "component", "role")
 _SCORE = (*_MODEL, "score")
 _EXPECTATION = (*_MODEL, "expectation")
+_DETECTOR = (*_MODEL, "detector")
 _SEGMENT = (*_MODEL, "segment", "value")
 
 PREDICTIONS = Metric("model_predictions_total", "counter", "Predictions in the log, failed ones included.", _MODEL)
@@ -289,6 +290,24 @@ EXPECTATION_CHECKS = Metric(
 )
 EXPECTATION_FAILURES = Metric(
     "model_expectation_failures_total", "counter", "Predictions on which an expectation did not hold.", _EXPECTATION
+)
+OUTLIER_SCORE = Metric(
+    "model_outlier_score",
+    "histogram",
+    "How unusual predictions are, by each score of outliers; the bucket edges are quantiles of the reference's scores.",
+    _DETECTOR,
+)
+OUTLIERS = Metric(
+    "model_outliers_total", "counter", "Predictions whose score of outliers is over its threshold.", _DETECTOR
+)
+OUTLIER_THRESHOLD = Metric(
+    "model_outlier_threshold", "gauge", "Score beyond which a prediction is an outlier.", _DETECTOR
+)
+OUTLIER_EXPECTED = Metric(
+    "model_outlier_expected_ratio",
+    "gauge",
+    "Share of sound predictions that is beyond the threshold, on average; of a small reference 1 in its size at least.",
+    _DETECTOR,
 )
 CONFUSION = Metric(
     "model_confusion_total",

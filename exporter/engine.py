@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from exporter.batch import Batch, Column, Fault, Floats, Kind, Mask, absent, is_later, later
 from exporter.joins import Joined, Joiner, Rows, Tallies
 from exporter.plan import EvalStep, ModelPlan
-from exporter.quality import LOOK, Inspector, Quality
+from exporter.quality import Inspector, Origin, Quality
 from exporter.segments import Arrived, Coder, Cutter, Slices
 from exporter.summaries import ComponentSummary
 from exporter.windows import Correction, Stream, TimeRing
@@ -61,7 +61,7 @@ class Engine:
         self._cutters = tuple(Cutter(cut, Coder(cut.segment)) for cut in plan.cuts)
         inputs = [i for i, component in enumerate(plan.prediction_components) if component.role == "input"]
         measured = [(f"{c.role} {c.name}", c.measure) for c in plan.prediction_components]
-        self._inspector = Inspector(measured, inputs, plan.expectations)
+        self._inspector = Inspector(measured, inputs, plan.expectations, plan.detectors, shown=plan.shown)
         self.joiner = Joiner(plan.waiting, plan.wait, plan.pending)
         self._extractor_failures: Counter[str] = Counter()
         self._time_before = math.nan
@@ -79,6 +79,7 @@ class Engine:
             pending=0,
             extractor_failures=Counter(),
             segments=tuple({} for _ in plan.cuts),
+            quality=self._inspector.known(),
         )
 
     @property
@@ -101,7 +102,7 @@ class Engine:
         self.joiner.tallies, self.joiner.outcomes = state.tallies, outcomes
         self._extractor_failures = state.extractor_failures.copy()
         self._time_before = time_before
-        self.state = state
+        self.state = replace(state, quality=self._inspector.known())
 
     @np.errstate(all="ignore")
     def ingest(self, batch: Batch, now: float) -> Counter[str]:
@@ -132,7 +133,7 @@ class Engine:
             return batch
         read = {key: batch.columns[place] for key, place in self.plan.extra.items()}
         codes = (cutter.coder.codes(batch.tags, read) for cutter in self._cutters)
-        return replace(batch, columns=(*batch.columns, *codes), tags={})
+        return replace(batch, columns=(*batch.columns, *codes))
 
     def _expected(self, batch: Batch) -> Batch:
         """Return the batch with a column more for each loss that is expected of a prediction."""
@@ -152,7 +153,7 @@ class Engine:
         if sound.any():
             columns = _rows([batch.columns[i] for i in self.plan.predicted], sound)
             predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
-            self._inspector.watch(columns, *_last_rows(batch, sound, now))
+            self._inspector.watch(columns, Origin.of(batch, sound, now))
         segments = self._predicted(batch, predicted, failed, now)
         if joined is not None:
             outcomes, segments = self._outcomes(joined, segments, now, timed=batch.times is not None)
@@ -314,11 +315,6 @@ def _without_repeated(batch: Batch, kinds: NDArray[np.uint8]) -> Batch:
         return replace(batch, kinds=kinds)
     times = None if batch.times is None else batch.times[keep]
     ids = None if batch.ids is None else [batch.ids[row] for row in np.flatnonzero(keep).tolist()]
-    return Batch(kinds[keep], tuple(_rows(batch.columns, keep)), batch.latency[keep], batch.newest, times, ids)
-
-
-def _last_rows(batch: Batch, mask: Mask, now: float) -> tuple[list[str | None], list[float]]:
-    """Return ids and times of the last rows of a mask."""
-    rows = np.flatnonzero(mask)[-LOOK:].tolist()
-    ids = [None if batch.ids is None else batch.ids[row] for row in rows]
-    return ids, [now if batch.times is None else float(batch.times[row]) for row in rows]
+    columns = tuple(_rows(batch.columns, keep))
+    tags = {path: [values[row] for row in np.flatnonzero(keep).tolist()] for path, values in batch.tags.items()}
+    return Batch(kinds[keep], columns, batch.latency[keep], batch.newest, times, ids, tags)

@@ -22,9 +22,7 @@ _QUIET = Verdict(-1.0, firing=False, tolerance=0.01, kind="shape", since=0.0)
 def series(plan: ModelPlan, *, watched: bool) -> int:
     """Return the series of a model once every statistic and score has its sample; `watched` if its process is."""
     engine = Engine(plan)
-    state = replace(
-        engine.state, quality=engine.inspector.known(), last_prediction=0.0, segments=tuple(map(_full, plan.cuts))
-    )
+    state = replace(engine.state, last_prediction=0.0, segments=tuple(map(_full, plan.cuts)))
     evaluation = evaluate(plan, state.predictions.windows(0.0), state.outcomes.windows(0.0))
     slicing = sliced(plan, state.segments, 0.0, evaluation.failures)
     streams = state.estimates.windows(0.0), state.checks.windows(0.0)

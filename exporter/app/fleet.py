@@ -18,7 +18,7 @@ from exporter.explain import explain, explain_slices
 from exporter.exposition.families import ModelLines, ordered, overflow, own_families
 from exporter.exposition.negotiate import Format
 from exporter.exposition.render import Family, line, render
-from exporter.plan import plan, plug_ins
+from exporter.plan import Shown, plan, plug_ins
 from exporter.process import ProcessSample, ProcessWatch
 from exporter.quality import Flag
 from exporter.slicing import sliced
@@ -46,6 +46,8 @@ class Model:
             more=config.statistics,
             segments=tuple(segment_of(written) for written in config.segments),
             expectations=tuple(written.expectation() for written in config.expect),
+            level=config.outliers.quantile,
+            shown=Shown(tuple(config.flagged.tags), config.flagged.values, config.flagged.ids),
         )
         self.series = series(self.plan, watched=config.process is not None)
         self.engine = Engine(self.plan)
@@ -102,7 +104,7 @@ class Model:
 
     @property
     def flagged(self) -> Sequence[Flag]:
-        """Return the latest predictions with an invalid value."""
+        """Return the latest predictions with an invalid value and the latest outliers."""
         return self.engine.state.quality.flagged
 
     def families(self) -> Iterator[Family]:
@@ -175,7 +177,7 @@ class Fleet:
         return found
 
     def flagged(self, chosen: Mapping[str, str]) -> list[dict[str, object]]:
-        """Return the latest predictions with an invalid value; `chosen` may name a model and a version."""
+        """Return the latest predictions with an invalid value and outliers; `chosen` may name a model and a version."""
         return [
             {"model": model.plan.labels[0], "version": model.plan.labels[1], "records": model.flagged}
             for model in self._chosen(chosen, "model", "version")

@@ -14,10 +14,13 @@ from exporter.config.segments import SegmentConfig, check_segments
 from exporter.config.values import parse_duration, parse_window
 from exporter.drift import PLUGINS as STATISTICS
 from exporter.process import ProcessConfig
+from exporter.profile import LEVELS
 from exporter.profile.spec import absent
+from exporter.quality import LEVEL
 from exporter.sources import PLUGINS as SOURCES
 from exporter.windows import WindowSpec
 
+RARE = 0.9  # quantile from which on what is beyond it may be called an outlier
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -60,6 +63,25 @@ class Alarm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tolerance: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.01
 
 
+def _level(level: float) -> None:
+    if level not in (able := [one for one in LEVELS if one >= RARE]):
+        raise ValueError(f"write one of {', '.join(map(str, able))}")
+
+
+class Outliers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an outlier is: a prediction whose score is beyond this quantile of the reference's."""
+
+    quantile: Annotated[float, Checked(_level)] = LEVEL
+
+
+class Flagged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What people see of flagged predictions: tags, ids where there are no actuals to read them for, and raw values."""
+
+    tags: list[RecordPath] = []
+    ids: bool = False
+    values: bool = False
+
+
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model: the file of its profile, its windows and how its server is watched.
 
@@ -79,6 +101,8 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statistics: Annotated[list[str], Checked(_known)] = []
     segments: Annotated[list[RecordPath | SegmentConfig], Checked(check_segments)] = []
     expect: Annotated[list[ExpectConfig], Checked(check_expectations)] = []
+    outliers: Outliers = Outliers()
+    flagged: Flagged = Flagged()
     actuals: Actuals = Actuals()
     alarm: Alarm = Alarm()
     process: ProcessConfig | None = None

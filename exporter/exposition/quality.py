@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from exporter import catalog
-from exporter.exposition.render import Family, line
+from exporter.exposition.render import Family, HistogramLines, line
 from exporter.plan import ModelPlan
 from exporter.profile import Component
 from exporter.quality import CHANGES, Quality, stuck_from
@@ -20,6 +20,11 @@ class QualityLines:
         self._labels = plan.labels
         self._components = [(*plan.labels, c.name, c.role) for c in plan.prediction_components]
         self._stuck = [stuck_from(c.reference, c.unrest.dispersion) for c in plan.prediction_components]
+        self._detectors = plan.detectors
+        self._scores = [
+            HistogramLines(catalog.OUTLIER_SCORE, (*plan.labels, step.detector.name), step.edges)
+            for step in plan.detectors
+        ]
 
     def families(self, quality: Quality) -> Iterator[Family]:
         """Yield all families."""
@@ -34,6 +39,7 @@ class QualityLines:
             if limit:
                 yield Family(catalog.STUCK, line(catalog.STUCK, here, run >= limit))
         yield from self._changes(quality)
+        yield from self._outliers(quality)
         for name, checks, failures in quality.checks:
             checked = line(catalog.EXPECTATION_CHECKS, (*self._labels, name), checks)
             yield Family(catalog.EXPECTATION_CHECKS, checked)
@@ -52,6 +58,17 @@ class QualityLines:
             yield Family(catalog.SCHEMA_CHANGES, text)
         for key, count in fields.items():
             yield Family(catalog.FIELD_CHANGES, line(catalog.FIELD_CHANGES, (*self._labels, *key), count))
+
+    def _outliers(self, quality: Quality) -> Iterator[Family]:
+        for step, lines, tally in zip(self._detectors, self._scores, quality.outliers, strict=False):
+            here = (*self._labels, step.detector.name)
+            summary = tally.scores
+            if summary.histogram is not None and summary.moments is not None:
+                text = lines.text(summary.histogram.outer_cumulative(), summary.moments.total)
+                yield Family(catalog.OUTLIER_SCORE, text)
+            yield Family(catalog.OUTLIERS, line(catalog.OUTLIERS, here, tally.outliers))
+            yield Family(catalog.OUTLIER_THRESHOLD, line(catalog.OUTLIER_THRESHOLD, here, step.threshold))
+            yield Family(catalog.OUTLIER_EXPECTED, line(catalog.OUTLIER_EXPECTED, here, step.expected))
 
 
 def slipped(labels: tuple[str, ...], slips: tuple[tuple[Component, str], ...]) -> Iterator[Family]:

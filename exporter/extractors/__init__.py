@@ -77,7 +77,11 @@ class EvalExtractor(Protocol):
 
 
 class DataExtractor(Protocol):
-    """A frozen struct that is its own configuration and turns one datum into one value."""
+    """A frozen struct that is its own configuration and turns one datum into one value.
+
+    One that has `reads_files` reads images or arrays, of which records may name the file. One of numbers that has
+    `scores_outliers` says how unusual a datum is: high values are those of outliers.
+    """
 
     def levels(self) -> tuple[str, ...] | None:
         """Return the categories of what is extracted, None where it is numeric."""

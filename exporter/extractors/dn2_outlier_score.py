@@ -43,6 +43,7 @@ class Dn2OutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     reads_files: ClassVar[bool] = True
+    scores_outliers: ClassVar[bool] = True
     k: int = 5
     references: int = 1000
     network: bytes | None = None

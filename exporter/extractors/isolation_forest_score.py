@@ -73,6 +73,7 @@ class IsolationForestScore(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     """
 
     reads_files: ClassVar[bool] = True
+    scores_outliers: ClassVar[bool] = True
     trees: int = 100
     samples: int = 256
     features: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ class KmeansOutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """
 
     reads_files: ClassVar[bool] = True
+    scores_outliers: ClassVar[bool] = True
     clusters: int = 16
     nearest: int = 1
     features: tuple[str, ...] = ()

@@ -34,6 +34,7 @@ class KnnOutlierScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     reads_files: ClassVar[bool] = True
+    scores_outliers: ClassVar[bool] = True
     k: int = 5
     references: int = REFERENCES
     features: tuple[str, ...] = ()

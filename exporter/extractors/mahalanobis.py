@@ -34,6 +34,7 @@ class Mahalanobis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     reads_files: ClassVar[bool] = True
+    scores_outliers: ClassVar[bool] = True
     features: tuple[str, ...] = ()
     fitted: Whitening | None = None
 

@@ -39,6 +39,7 @@ class PcaReconstructionError(msgspec.Struct, frozen=True, forbid_unknown_fields=
     """
 
     reads_files: ClassVar[bool] = True
+    scores_outliers: ClassVar[bool] = True
     explained: float = 0.65
     components: int | None = None
     features: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """All that is fixed at start about one model."""
 
-from exporter.plan.build import DELAY_EDGES, LATENCY_EDGES, fixed, plan
+from exporter.plan.build import DELAY_EDGES, LATENCY_EDGES, Shown, fixed, plan
 from exporter.plan.model import Binary, EvalStep, Group, ModelPlan, ScorePlan, plug_ins, statistics
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Group",
     "ModelPlan",
     "ScorePlan",
+    "Shown",
     "fixed",
     "plan",
     "plug_ins",

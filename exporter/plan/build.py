@@ -1,7 +1,7 @@
 """Makes the plan of a model from its profile and configuration."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import numpy as np
@@ -14,7 +14,7 @@ from exporter.joins import Kept
 from exporter.plan.model import EvalStep, Group, ModelPlan, ScorePlan, statistics
 from exporter.plan.slices import binary_of, cut_of, groups_of
 from exporter.profile import Component, Estimates, Profile, ScoreReference, estimates, scored
-from exporter.quality import Expectation
+from exporter.quality import LEVEL, Expectation, step_of
 from exporter.segments import Segment, columns, tags
 from exporter.summaries import Categories, Grid, Layout, Measure
 from exporter.windows import WindowSpec
@@ -30,6 +30,18 @@ MAIN_WEIGHT = 5.0  # of a main component's share of the false alarms, beside 1 o
 OUTPUT_WEIGHT = 3.0  # what the model predicts depends on all that it was given: it shows most kinds of drift
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown of flagged predictions: the paths of tags, their values, their ids where no actuals need these."""
+
+    tags: tuple[str, ...] = ()
+    values: bool = False
+    ids: bool = False
+
+
+HIDDEN = Shown()
+
+
 def plan(
     profile: Profile,
     windows: Sequence[WindowSpec],
@@ -43,10 +55,13 @@ def plan(
     more: Sequence[str] = (),
     segments: tuple[Segment, ...] = (),
     expectations: tuple[Expectation, ...] = (),
+    level: float = LEVEL,
+    shown: Shown = HIDDEN,
 ) -> ModelPlan:
     """Fix what a model's records are turned into; ValueError where extractors do not fit their components.
 
     A component may move by `tolerance` (on the scale of PSI), and evaluations may cause one false alarm in `steps`.
+    Outliers are those beyond the reference's quantile of a `level`.
     The statistics `more` are taken of every component of their kind, with their p-values.
     A profile of what was observed at its worst may have components without a value: it is no reference.
     """
@@ -55,7 +70,7 @@ def plan(
     components = [_measured(component, more) for component in profile.components]
     logged = [_capped(component, categories) for component in components if component.role != "eval"]
     extra = tuple(dict.fromkeys([*columns(segments), *(key for one in expectations for key in one.columns)]))
-    tagged = tuple(dict.fromkeys([*tags(segments), *(path for one in expectations for path in one.tags)]))
+    tagged = tuple(dict.fromkeys([*tags(segments), *(path for one in expectations for path in one.tags), *shown.tags]))
     read = (Field(path, "input", path, levels) for path, levels in extra)
     fields = (*(component.field for component in logged), *read)
     actual = tuple(i for i, component in enumerate(logged) if component.role == "actual")
@@ -70,10 +85,11 @@ def plan(
     cuts = tuple(cut_of(segment, prediction, outcome, (scores, binary), windows) for segment in segments)
     read_later = dict.fromkeys([step.output for step in evals] + [i for step in estimated.steps for i in step.inputs])
     outputs, losses = [i for i in read_later if i < first], [i for i in read_later if i >= first]
+    inputs = [component.name if component.role == "input" else "" for component in prediction]
     codes = range(len(fields), len(fields) + len(segments)) if outcome else ()
     return ModelPlan(
         profile=profile,
-        schema=Schema(profile.name, profile.version, fields, ids=bool(outcome), tags=tagged),
+        schema=Schema(profile.name, profile.version, fields, ids=bool(outcome) or shown.ids, tags=tagged),
         windows=tuple(windows),
         latency=fixed(latency_edges),
         delay=fixed(DELAY_EDGES),
@@ -99,6 +115,8 @@ def plan(
         cut_groups=tuple(tuple(groups_of([prediction[i] for i in cut.predicted])) for cut in cuts),
         binary=binary,
         expectations=expectations,
+        detectors=tuple(step_of(detector, inputs, level) for detector in profile.detectors),
+        shown=shown.values,
         extra={key: len(logged) + place for place, key in enumerate(extra)},
         estimates=estimated,
     )

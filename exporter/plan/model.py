@@ -10,7 +10,7 @@ from exporter.drift import PLUGINS as STATISTICS
 from exporter.extractors import Bound
 from exporter.joins import Kept
 from exporter.profile import ESTIMATE, Component, Estimates, Profile, ScoreReference
-from exporter.quality import Expectation
+from exporter.quality import Expectation, OutlierStep
 from exporter.scores import Score
 from exporter.segments import Cut
 from exporter.summaries import Layout, Measure, Stack
@@ -88,7 +88,7 @@ class ModelPlan:
     `waiting` describes the columns that are kept of an id, those of `kept` and then of `actual`.
     `cuts` are the segments; the codes of each stand in a column behind those of the schema. `extra` are the places of
     columns that no component is, but that segments and expectations read. The losses that `estimates` expect make the
-    last columns.
+    last columns. `detectors` score outliers; `shown` allows the values of flagged predictions to be seen.
     """
 
     profile: Profile
@@ -113,6 +113,8 @@ class ModelPlan:
     cut_groups: tuple[tuple[Group, ...], ...] = ()
     binary: Binary | None = None
     expectations: tuple[Expectation, ...] = ()
+    detectors: tuple[OutlierStep, ...] = ()
+    shown: bool = False
     extra: Mapping[tuple[str, tuple[str, ...] | None], int] = field(default_factory=dict)
     estimates: Estimates = field(default_factory=Estimates)
 

@@ -1,9 +1,11 @@
 """The profile of a model's reference data: what its components look like when all is well, in one JSON file."""
 
 from exporter.profile.build import build
+from exporter.profile.component import Component, ProfileError
+from exporter.profile.detector import LEVELS, Detector
 from exporter.profile.estimates import ESTIMATE, Estimates, EstimateStep, estimates
 from exporter.profile.infer import infer, left_out
-from exporter.profile.model import Component, Profile, ProfileError, ScoreReference, dump, load
+from exporter.profile.model import Profile, ScoreReference, dump, load
 from exporter.profile.observe import columns_by, merged, observe
 from exporter.profile.reference import Columns, columns_of
 from exporter.profile.scoring import ScoreSpec, scored
@@ -11,9 +13,11 @@ from exporter.profile.spec import ComponentSpec, ProfileSpec, problems
 
 __all__ = [
     "ESTIMATE",
+    "LEVELS",
     "Columns",
     "Component",
     "ComponentSpec",
+    "Detector",
     "EstimateStep",
     "Estimates",
     "Profile",

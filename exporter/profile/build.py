@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from exporter.alarm import Unrest, unrest_of
 from exporter.batch import Column, Field, Floats
 from exporter.decoders.columns import label
+from exporter.profile.component import Component, ProfileError
+from exporter.profile.detecting import detectors_of
 from exporter.profile.domain import OPEN, declared, learned, soft
 from exporter.profile.dummy import constant, dummy_score
 from exporter.profile.estimating import Estimators, Teacher
-from exporter.profile.model import Component, Profile, ProfileError, ScoreReference
+from exporter.profile.model import Profile, ScoreReference
 from exporter.profile.reference import Columns
 from exporter.profile.scoring import ScoreSpec, scored
 from exporter.profile.spec import ComponentSpec, ProfileSpec, field_of, fixed_levels, problems
@@ -104,7 +106,15 @@ class _Builder:
         references = {component.spec.key: component.reference for component in components}
         scores = [self._score(score, references, measures) for score in self._spec.scores]
         identity = self._spec.name, self._spec.version
-        return Profile(*identity, built, tuple(components), tuple(scores), estimators=self._estimators())
+        learned = _half(len(next(iter(self._columns.values()))), self._seed)
+        return Profile(
+            *identity,
+            built,
+            tuple(components),
+            tuple(scores),
+            estimators=self._estimators(),
+            detectors=detectors_of(self._spec.components, self._columns, learned),
+        )
 
     def _estimators(self) -> Estimators:
         extractors = {spec.name: spec.eval_extractor() for spec in self._spec.components if spec.computed}

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from exporter.batch import Column
 from exporter.profile.build import score_of
-from exporter.profile.model import Component, Profile, ScoreReference
+from exporter.profile.component import Component
+from exporter.profile.model import Profile, ScoreReference
 from exporter.profile.reference import Columns
 from exporter.profile.scoring import scored
 from exporter.profile.values import Key, column_of, extracted, labelled

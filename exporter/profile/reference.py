@@ -12,7 +12,7 @@ from exporter.decoders.columns import guarded
 from exporter.decoders.files import Files
 from exporter.decoders.native import rows_of
 from exporter.decoders.shape import ROLES, descend, identity
-from exporter.profile.model import ProfileError
+from exporter.profile.component import ProfileError
 from exporter.profile.sample import LAST, SPARE, Sample, most
 from exporter.profile.spec import ComponentSpec, ProfileSpec
 from exporter.profile.values import Key, Raw, compact, held, learns, patched

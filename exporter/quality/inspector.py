@@ -9,7 +9,8 @@ import numpy as np
 from exporter.batch import Batch, Column, Kind
 from exporter.quality.clock import Clock
 from exporter.quality.expectation import Check, Expectation, Key
-from exporter.quality.flagged import Flag, Flagged
+from exporter.quality.flagged import Flag, Flagged, Origin
+from exporter.quality.outliers import Outliers, OutlierStep, Tally
 from exporter.quality.repeats import Repeats
 from exporter.quality.runs import Runs
 from exporter.quality.shape import Shape
@@ -21,7 +22,8 @@ class Quality:
     """What is known of the data: runs of equal values by component, and counts since the start.
 
     `changes` are of the fields of records, by path and kind of change; `checks` are (name, checks, failures);
-    `flagged` are the latest predictions with an invalid value, which a restart forgets.
+    `flagged` are the latest predictions with an invalid value and the latest outliers, which a restart forgets;
+    `outliers` are in the order of the plan's detectors.
     """
 
     runs: tuple[int, ...] = ()
@@ -31,17 +33,29 @@ class Quality:
     changes: Mapping[tuple[str, str], int] = field(default_factory=dict)
     checks: tuple[tuple[str, int, int], ...] = ()
     flagged: tuple[Flag, ...] = ()
+    outliers: tuple[Tally, ...] = ()
 
 
 class Inspector:
-    """Takes the records of a model in the order of the log; `inputs` are the places of inputs among the components."""
+    """Takes the records of a model in the order of the log.
+
+    `inputs` are the places of inputs among the components; flagged predictions have their values where these are
+    `shown`.
+    """
 
     def __init__(
-        self, components: Sequence[tuple[str, Measure]], inputs: Sequence[int], expectations: Sequence[Expectation]
+        self,
+        components: Sequence[tuple[str, Measure]],
+        inputs: Sequence[int],
+        expectations: Sequence[Expectation] = (),
+        detectors: Sequence[OutlierStep] = (),
+        *,
+        shown: bool = False,
     ) -> None:
         self._inputs = inputs
         self._runs = Runs(len(components))
-        self._flagged = Flagged(components)
+        self._flagged = Flagged(components, values=shown)
+        self._outliers = Outliers(detectors)
         self._repeats = Repeats()
         self._shape = Shape()
         self._clock = Clock()
@@ -58,9 +72,14 @@ class Inspector:
             for check in self._checks:
                 check.add(columns, batch.tags, rows)
 
-    def watch(self, columns: Sequence[Column], ids: Sequence[str | None], times: Sequence[float]) -> None:
-        """Look at the components of sound predictions, each of shape (rows,), with ids and times of the rows."""
-        self._flagged.add(columns, ids, times)
+    @property
+    def outliers(self) -> Outliers:
+        """Return what scores outliers."""
+        return self._outliers
+
+    def watch(self, columns: Sequence[Column], origin: Origin) -> None:
+        """Look at the components of sound predictions, each of shape (rows,), that come from rows of a batch."""
+        self._flagged.add(columns, origin, self._outliers.add(columns))
         self._runs.add(columns)
         self._repeats.add([columns[place] for place in self._inputs])
 
@@ -74,6 +93,7 @@ class Inspector:
             dict(self._shape.changes),
             tuple((check.name, check.checks, check.failures) for check in self._checks),
             self._flagged.latest(),
+            self._outliers.tallies,
         )
 
     def save(self) -> tuple[object, ...]:

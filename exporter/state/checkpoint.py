@@ -5,11 +5,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 from typing import Any
 
 from exporter.alarm import Evidence, Part
 from exporter.engine import Engine
 from exporter.joins import Tallies
+from exporter.quality import Tally
 from exporter.segments import Cutter, Slice, Slices
 from exporter.state import codec
 from exporter.state.codec import Unfit
@@ -124,6 +126,11 @@ def _items(watch: Watch) -> dict[str, Item]:
     for kind, stream in (("estimates", state.estimates), ("checks", state.checks)):
         found |= _stream(f"{name}\x1f{kind}", stream) if stream.measures else ()
     found[f"{name}\x1fquality"] = (watch.engine.inspector.save(), list)
+    for step, tally in zip(watch.engine.plan.detectors, state.quality.outliers, strict=False):
+        at = f"{name}\x1foutliers\x1f{step.detector.name}"
+        found[f"{at}\x1fbins"] = ((signature([step.measure]),), list)
+        found[f"{at}\x1fcount"] = ((tally.outliers,), list)
+        found[at] = (tally.scores, codec.pack_summary)
     for cutter, slices in zip(watch.engine.cutters, state.segments, strict=True):
         found |= _segment(f"{name}\x1fsegment\x1f{cutter.cut.segment.name}", cutter, slices)
     for place, (part, evidence) in enumerate(zip(watch.engine.plan.bank.parts, watch.evidence, strict=True)):
@@ -196,6 +203,7 @@ class _Reader:
         )
         state = replace(state, segments=tuple(map(self._segment, engine.cutters)))
         self._part("quality", engine.inspector.resume, None)
+        self._outliers(engine)
         before, outcomes = engine.time_before, 0
         facts = self._part("facts", list, None)
         if facts is not None:
@@ -210,6 +218,15 @@ class _Reader:
             )
         state = replace(state, pending=engine.joiner.pending, quality=engine.inspector.known())
         engine.resume(state, before, outcomes)
+
+    def _outliers(self, engine: Engine) -> None:
+        """Go on counting outliers; scores by another space say nothing of this one."""
+        for place, step in enumerate(engine.plan.detectors):
+            at = f"outliers\x1f{step.detector.name}"
+            if self._part(f"{at}\x1fbins", list, None) == [signature([step.measure])]:
+                scores = self._part(at, partial(codec.summary_of, measure=step.measure), step.measure.empty())
+                (count,) = self._part(f"{at}\x1fcount", list, [0])
+                engine.inspector.outliers.resume(place, Tally(scores, count))
 
     def evidence(self, place: int, part: Part, fresh: Evidence) -> Evidence:
         """Return the evidence of one block of streams; that against another reference says nothing of this one."""

@@ -67,7 +67,10 @@ class Facts:
 LINKS = (
     Link("/metrics", "What Prometheus scrapes: text 0.0.4 or OpenMetrics 1.0"),
     Link("/api/v1/drift", "What has changed, in words and numbers: JSON; ?model=, ?version= and ?window= select"),
-    Link("/api/v1/flagged", "The latest predictions with an invalid value: JSON; ?model= and ?version= select"),
+    Link(
+        "/api/v1/flagged",
+        "The latest invalid and unusual predictions: JSON; ?model= and ?version= select",
+    ),
     Link("/-/healthy", "200 while the process is alive"),
     Link("/-/ready", "200 once the metrics are complete, 503 before"),
 )
