@@ -258,7 +258,7 @@ OUT_OF_ORDER = Metric(
 RUN_LENGTH = Metric(
     "model_component_run_length",
     "gauge",
-    "How often in a row the last value of a component has come.",
+    "How often in a row the last value of a component has come; absent where the last prediction had none.",
     _COMPONENT,
 )
 STUCK = Metric(

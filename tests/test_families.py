@@ -197,6 +197,8 @@ def test_before_any_record_no_score_drift_quantile_or_last_prediction_is_invente
         "model_drift_false_alarm_budget",
         "model_drift_threshold",
         "model_drift_tolerance",
+        "model_outlier_expected_ratio",
+        "model_outlier_threshold",
         "model_predictions_pending",
         "model_profile_built_timestamp_seconds",
         "model_profile_info",

@@ -22,7 +22,8 @@ _QUIET = Verdict(-1.0, firing=False, tolerance=0.01, kind="shape", since=0.0)
 def series(plan: ModelPlan, *, watched: bool) -> int:
     """Return the series of a model once every statistic and score has its sample; `watched` if its process is."""
     engine = Engine(plan)
-    state = replace(engine.state, last_prediction=0.0, segments=tuple(map(_full, plan.cuts)))
+    quality = replace(engine.state.quality, runs=(1,) * len(plan.prediction_components))
+    state = replace(engine.state, quality=quality, last_prediction=0.0, segments=tuple(map(_full, plan.cuts)))
     evaluation = evaluate(plan, state.predictions.windows(0.0), state.outcomes.windows(0.0))
     slicing = sliced(plan, state.segments, 0.0, evaluation.failures)
     streams = state.estimates.windows(0.0), state.checks.windows(0.0)
@@ -31,8 +32,8 @@ def series(plan: ModelPlan, *, watched: bool) -> int:
     evaluation = replace(evaluation, slicing=slicing, estimates=estimates, confusions=confusions)
     families = ModelLines(plan).families(state, _complete(plan, evaluation))
     fair = sum((cut.segment.slices + 1) * len(cut.windows) for cut in plan.cuts if cut.segment.fairness is not None)
-    quality = len(plan.prediction_components) + FIELDS * len(CHANGES)  # a unit slip of each, fields that change
-    fixed = quality + len(fields(ProcessSample)) * watched + fair * len(METRICS) * 4  # value, interval and samples
+    changing = len(plan.prediction_components) + FIELDS * len(CHANGES)  # a unit slip of each, fields that change
+    fixed = changing + len(fields(ProcessSample)) * watched + fair * len(METRICS) * 4  # value, interval and samples
     return fixed + sum(family.body.count("\n") for family in families)
 
 

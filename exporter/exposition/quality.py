@@ -35,8 +35,9 @@ class QualityLines:
         ):
             yield Family(metric, line(metric, self._labels, count))
         for here, run, limit in zip(self._components, quality.runs, self._stuck, strict=False):
-            yield Family(catalog.RUN_LENGTH, line(catalog.RUN_LENGTH, here, run))
-            if limit:
+            if run:
+                yield Family(catalog.RUN_LENGTH, line(catalog.RUN_LENGTH, here, run))
+            if run and limit:
                 yield Family(catalog.STUCK, line(catalog.STUCK, here, run >= limit))
         yield from self._changes(quality)
         yield from self._outliers(quality)
