@@ -56,6 +56,7 @@ docs: $(STAMP) ## regenerate what is generated: docs/metrics.md, docs/statistics
 
 bench: $(STAMP) ## benchmarks, each beside its peer or the limit in the same run
 	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/bench_dashboards.py
 
 calibration: $(STAMP) ## false alarms and delays of the drift alarm beside other rules, and estimates, into docs/calibration.md, realdata.md and estimates.md
 	$(BIN)/python tests/calibration/drift.py --write

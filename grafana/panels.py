@@ -13,6 +13,7 @@ from parts import (
     legend_of,
     letters,
     mappings,
+    now,
     over_time,
     override,
     panel_of,
@@ -88,7 +89,8 @@ def tiles(
     judged = limit is not None or bool(words)
     config.color = dashboard.FieldColor(mode="thresholds" if judged else "fixed", fixed_color=None if judged else QUIET)
     config.thresholds = steps(limit)
-    panel = panel_of("stat", title, about, config, [over_time(query.expr, query.legend) for query in queries])
+    # Over the time range, a share of the whole range would be computed for each of its points.
+    panel = panel_of("stat", title, about, config, [now(query.expr, query.legend or "__auto") for query in queries])
     panel.options = stat.Options(
         color_mode=common.BigValueColorMode.BACKGROUND if words else common.BigValueColorMode.VALUE,
         graph_mode=common.BigValueGraphMode.NONE,

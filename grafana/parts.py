@@ -6,6 +6,7 @@ from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models.prometheus import Dataquery
 from palette import BY_VALUE, GOOD, LIMIT
 
+POINTS = 600  # of a line: more cannot be told apart in a panel, and each is computed anew at every refresh
 Word = tuple[str, str]  # and its colour
 DATASOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
@@ -21,6 +22,7 @@ def panel_of(
         title=title,
         description=about,
         datasource=DATASOURCE,
+        max_data_points=POINTS,
         targets=list(queries),
         field_config=dashboard.FieldConfigSource(defaults=config, overrides=[]),
     )
@@ -36,9 +38,12 @@ def over_time(expr: str, legend: str) -> Dataquery:
     return Dataquery(expr=expr, legend_format=legend or "__auto", range_val=True, instant=False, exemplar=False)
 
 
-def now(expr: str) -> Dataquery:
-    """Return a query of the present, as a table."""
-    return Dataquery(expr=expr, format_val="table", range_val=False, instant=True, exemplar=False)
+def now(expr: str, legend: str = "") -> Dataquery:
+    """Return a query of the present: series with a legend, or a table without."""
+    kind = "time_series" if legend else "table"
+    return Dataquery(
+        expr=expr, legend_format=legend or None, format_val=kind, range_val=False, instant=True, exemplar=False
+    )
 
 
 def config_of(unit: str, empty: str, least: float | None = None, most: float | None = None) -> dashboard.FieldConfig:

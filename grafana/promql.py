@@ -91,10 +91,11 @@ def estimated_way_to_threshold(selection: str, by: str) -> str:
 
 def _way(score: str, by: str) -> str:
     here = "on (job, instance, model, version, score)"
-    reference, threshold = (f"model_score_{name}{{{MODEL}}}" for name in ("reference", "threshold"))
-    worse = f"({reference} - {here} group_right () ({score}))"
-    signed = f"{worse} * {here} group_left () model_score_preference{{{MODEL}}}"
-    return f"max by ({by}) ({signed} / {here} group_left () (abs({reference} - {threshold}) > 0))"
+    reference, threshold, preference = (
+        f"model_score_{name}{{{MODEL}}}" for name in ("reference", "threshold", "preference")
+    )
+    unit = f"({preference} / (abs({reference} - {threshold}) > 0))"
+    return f"max by ({by}) (({reference} - {here} group_right () ({score})) * {here} group_left () {unit})"
 
 
 def by_edge(expr: str) -> str:

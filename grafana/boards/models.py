@@ -51,7 +51,7 @@ def made() -> str:
             choice("version", "Version", 'model_profile_info{model=~"$model"}', many=True, newest=True),
         ],
         row("Where to begin", 6, (words("Where to begin", BEGIN), 8), *((tile, 4) for tile in _counts())),
-        row("Fleet", 10, (_models(), 24)),
+        row("Fleet", 8, (_models(), 24)),
         row("Since when", 7, (_history(), 24)),
         row("What fires", 9, (_alerts(), 24)),
         row("The ten most", 8, *((panel, 12) for panel in _extremes())),
