@@ -57,8 +57,19 @@ def fault_counts(values: Column) -> tuple[int, int, int, int]:
     return int(counts[1]), int(counts[2]), int(counts[3]), int(counts[4])
 
 
+def value_of(column: Column) -> Column:
+    """Return the value of each row, shape (rows,): of one that lists items their number, which is the first of it."""
+    return column if column.ndim == 1 else np.ascontiguousarray(column[:, 0])
+
+
+def over(mask: Mask, column: Column) -> Mask:
+    """Return a mask of rows in the shape in which it covers those of a column."""
+    return mask.reshape(-1, *(1 for _ in column.shape[1:]))
+
+
 def is_later(column: Column) -> Mask:
     """Tell which values are still to come."""
+    column = value_of(column)
     found: Mask = column == -int(Fault.LATER)
     if column.dtype == np.float64:
         found = np.ascontiguousarray(column).view(np.int64) == np.float64(absent(Fault.LATER)).view(np.int64)
@@ -67,6 +78,7 @@ def is_later(column: Column) -> Mask:
 
 def is_missing(column: Column) -> Mask:
     """Tell which values were not given, for whatever reason but a wrong type."""
+    column = value_of(column)
     found: Mask = column == -int(Fault.MISSING)
     if column.dtype == np.float64:
         found = np.isnan(column) & (np.ascontiguousarray(column).view(np.int64) & 7 <= Fault.MISSING)
@@ -78,7 +90,8 @@ def later(column: Column, where: Mask) -> Column:
     if not where.any():
         return column
     numeric = column.dtype == np.float64
-    return np.where(where, absent(Fault.LATER) if numeric else np.int32(-int(Fault.LATER)), column)
+    fault = absent(Fault.LATER) if numeric else np.int32(-int(Fault.LATER))
+    return np.where(over(where, column), fault, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,8 @@ class Field:
     """A column's name, role, dotted path in the record, and its category levels (None: it is numeric).
 
     `element` is None for a column that is computed from others. `extract` turns what is logged into the value; None
-    where the value itself is logged; `files` where it reads images or arrays, of which records may name the file.
+    where the value itself is logged; `files` where it reads images or arrays, of which records may name the file. Of
+    what lists items `row` turns it into `width` numbers, of which the first is that value.
     """
 
     name: str
@@ -95,6 +109,8 @@ class Field:
     levels: tuple[str, ...] | None = None
     extract: Callable[[object], float | str | None] | None = None
     files: bool = False
+    row: Callable[[object], Sequence[float] | None] | None = None
+    width: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +132,8 @@ class Batch:
     """Rows of one model in the order of the log.
 
     `columns` follow the schema's fields, each of shape (rows,): float64 for a numeric field, int32 codes of its levels
-    for a category (one past the last level is an unseen category); see `Fault` for a row without a value. `kinds` is
+    for a category (one past the last level is an unseen category), and (rows, width) for a field that lists items; see
+    `Fault` for a row without a value. `kinds` is
     uint8 of `Kind`; `latency` is seconds or NaN; `times` are Unix seconds or NaN (None where the reader did not ask
     for them); `newest` is the newest time of those looked at (one in some hundred rows, for a log is nearly in order);
     `ids`, and the `revisions` of actuals (NaN or 0 of the first one), are None where the schema does not keep them;

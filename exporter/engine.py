@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.batch import Batch, Column, Fault, Floats, Kind, Mask, absent, is_later, later
+from exporter.batch import Batch, Column, Fault, Floats, Kind, Mask, absent, is_later, later, value_of
 from exporter.joins import Joined, Joiner, Rows, Tallies
 from exporter.plan import EvalStep, ModelPlan
 from exporter.quality import Inspector, Origin, Quality
@@ -151,7 +151,7 @@ class Engine:
         sound, old = predicted & ~failed, self.state
         predictions, outcomes, checks, delay = old.predictions, old.outcomes, old.checks, old.delay
         if sound.any():
-            columns = _rows([batch.columns[i] for i in self.plan.predicted], sound)
+            columns = _rows([value_of(batch.columns[i]) for i in self.plan.predicted], sound)
             predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
             self._inspector.watch(columns, Origin.of(batch, sound, now))
         segments = self._predicted(batch, predicted, failed, now)
@@ -180,7 +180,7 @@ class Engine:
         """Return the slices of each segment with the predictions of a batch."""
         if not (self._cutters and rows.any()):
             return self.state.segments
-        columns = _rows([batch.columns[i] for i in self.plan.predicted], rows)
+        columns = _rows([value_of(batch.columns[i]) for i in self.plan.predicted], rows)
         arrived = Arrived(columns, now, None if batch.times is None else batch.times[rows])
         failed, latency = failed[rows], batch.latency[rows]
         cut = zip(self._cutters, self.state.segments, self._codes(batch.columns), strict=True)
@@ -262,7 +262,8 @@ class Engine:
         return columns
 
     def _outcome_columns(self, columns: Sequence[Column]) -> list[Column]:
-        return [*(columns[i] for i in self.plan.actual), *(self._compute(step, columns) for step in self.plan.evals)]
+        computed = (self._compute(step, columns) for step in self.plan.evals)
+        return [*(value_of(columns[i]) for i in self.plan.actual), *computed]
 
     def _compute(self, step: EvalStep, columns: Sequence[Column]) -> Column:
         """Compute an eval component; an extractor that fails costs its own values only.

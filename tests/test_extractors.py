@@ -165,7 +165,7 @@ def test_the_absolute_error_refuses_a_category_by_name(side):
 
 @pytest.mark.parametrize("name", BUILTIN)
 def test_an_unknown_option_of_an_extractor_is_an_error(name):
-    options = {"output": "x", "actual": "x", "positive": "a", "level": 0.9, "classes": ["a", "b"]}
+    options = {"output": "x", "actual": "x", "positive": "a", "level": 0.9, "classes": ["a", "b"], "k": 3}
     known = {key: options[key] for key in BUILTIN[name].__struct_fields__}
     assert msgspec.convert(known, BUILTIN[name]).output == "x"
     with pytest.raises(msgspec.ValidationError, match="surprise"):

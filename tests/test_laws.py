@@ -18,9 +18,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from exporter import summaries
-from exporter.batch import Fault, Field, absent
+from exporter.batch import Fault, Field, absent, value_of
+from exporter.decoders.columns import listing
 from exporter.drift import BUILTIN as STATISTICS
 from exporter.extractors import BUILTIN as EXTRACTORS
+from exporter.extractors.ranking import Ranking
+from exporter.extractors.relevance import Relevance
 from exporter.scores import BUILTIN as SCORES
 from exporter.summaries import (
     Categories,
@@ -296,7 +299,7 @@ def test_at_its_least_sample_a_statistic_is_under_its_threshold_without_drift_an
 
 # -- scores
 
-OPTIONS = {"output": "x", "actual": "x", "positive": "a", "level": 0.9, "classes": ["a", "b"]}
+OPTIONS = {"output": "x", "actual": "x", "positive": "a", "level": 0.9, "classes": ["a", "b"], "k": 3}
 
 
 def extractor_of(name):
@@ -399,8 +402,12 @@ def test_a_score_says_which_way_is_better():
 
 # -- extractors of eval components
 
+LISTS = {"output": Ranking(4), "actual": Relevance(3)}
 OUTPUTS = [Field("x", "output", "output.x", levels) for levels in (None, LEVELS)]
 ACTUALS = [Field("x", "actual", "actual.x", levels) for levels in (None, ("c", "a", "d"))]
+for fields in (OUTPUTS, ACTUALS):
+    (role,) = {field.role for field in fields}
+    fields.append(Field("x", role, f"{role}.x", row=LISTS[role].row, width=LISTS[role].width))
 
 
 def bound(name):
@@ -409,28 +416,38 @@ def bound(name):
     found, refused = [], []
     for output, actual in itertools.product(OUTPUTS, ACTUALS):
         try:
-            found.append((extractor, output.levels, actual.levels, extractor.bind(output, actual)))
+            found.append((extractor, output, actual, extractor.bind(output, actual)))
         except ValueError as error:
             refused.append(str(error))
-    assert found, f"{name} reads neither numbers nor categories"
+    assert found, f"{name} reads neither numbers nor categories nor lists"
     assert all(name in message for message in refused)
     return found
 
 
 extraction = pytest.mark.parametrize(
-    ("extractor", "output_levels", "actual_levels", "extract"), [b for name in EXTRACTORS for b in bound(name)]
+    ("extractor", "output_field", "actual_field", "extract"), [b for name in EXTRACTORS for b in bound(name)]
 )
 
 
-def drawn_columns(data, *kinds):
-    """Draw a column of each kind, all of one length."""
+def drawn_columns(data, *fields):
+    """Draw a column of each field, all of one length."""
     rows = data.draw(st.integers(0, 30))
-    hostile = st.one_of(st.floats(), NUMBERS, st.floats(0, 1))
-    ways = [(np.float64, hostile) if levels is None else (np.int32, CODES) for levels in kinds]
-    return [data.draw(arrays(dtype, rows, elements=elements)) for dtype, elements in ways]
+    return [drawn_column(data, field, rows) for field in fields]
+
+
+def drawn_column(data, field, rows):
+    if field.row is not None:
+        listed = st.none() | st.sets(st.sampled_from("abcdef"), max_size=3).map(sorted)
+        read = listing(field.row, field.width)
+        some = data.draw(st.lists(listed, min_size=rows, max_size=rows))
+        return np.frombuffer(b"".join(map(read, some))).reshape(-1, field.width).copy()
+    if field.levels is not None:
+        return data.draw(arrays(np.int32, rows, elements=CODES))
+    return data.draw(arrays(np.float64, rows, elements=st.one_of(st.floats(), NUMBERS, st.floats(0, 1))))
 
 
 def gone(column):
+    column = value_of(column)
     return np.isnan(column) if column.dtype == np.float64 else column < 0
 
 
@@ -438,11 +455,11 @@ def gone(column):
 @law
 @given(data=st.data())
 def test_what_is_extracted_has_a_row_for_each_and_is_missing_where_output_or_actual_is(
-    extractor, output_levels, actual_levels, extract, data
+    extractor, output_field, actual_field, extract, data
 ):
-    output, actual = drawn_columns(data, output_levels, actual_levels)
+    output, actual = drawn_columns(data, output_field, actual_field)
     found = extract(output, actual)
-    assert found.shape == output.shape
+    assert found.shape == output.shape[:1]
     assert gone(found)[gone(output) | gone(actual)].all()
     if extractor.levels() is None:
         assert found.dtype == np.float64
@@ -455,9 +472,9 @@ def test_what_is_extracted_has_a_row_for_each_and_is_missing_where_output_or_act
 @law
 @given(data=st.data())
 def test_extracting_is_done_row_by_row_and_leaves_the_columns_as_they_were(
-    extractor, output_levels, actual_levels, extract, data
+    extractor, output_field, actual_field, extract, data
 ):
-    output, actual = drawn_columns(data, output_levels, actual_levels)
+    output, actual = drawn_columns(data, output_field, actual_field)
     before = output.tobytes(), actual.tobytes()
     found = extract(output, actual)
     assert (output.tobytes(), actual.tobytes()) == before

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from exporter.api.datum import locator, part
 from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.api.tags import Tag
-from exporter.batch import Column, Fault
-from exporter.decoders.columns import Coding, label, reading
+from exporter.batch import Column, Fault, value_of
+from exporter.decoders.columns import Coding, label, listing, reading
 from exporter.decoders.shape import FAILED, number
 from exporter.profile import Component
 from exporter.profile.values import Coded, Raw
@@ -33,6 +33,7 @@ class Checker:
         if prepare is not None:
             self._locate = prepare.one
         self._read = reading(field)
+        self._row = None if field.row is None else listing(field.row, field.width)
         self._integer = component.dtype == "int"
         self._low, self._high = measure.domain.low, measure.domain.high
         self._soft = max(self._low, component.soft.low), min(self._high, component.soft.high)
@@ -50,11 +51,13 @@ class Checker:
             return [self.error(FAULT)]
 
     def column(self, datum: Any) -> Column:  # noqa: ANN401 - any datum
-        """Return the value of one datum as a column, shape (1,)."""
+        """Return the value of one datum as a column, shape (1,) or (1, width)."""
         return self.value(self._locate(datum))
 
     def value(self, found: Any) -> Column:  # noqa: ANN401 - what is at the component's path
-        """Return the value that is made of what the component reads as a column, shape (1,)."""
+        """Return the value that is made of what the component reads as a column, shape (1,) or (1, width)."""
+        if self._row is not None:
+            return np.frombuffer(self._row(found)).reshape(1, -1)
         try:
             value = self._read(found)
             return np.array([value]) if self._coding is None else np.array([self._coding[value]], np.int32)
@@ -64,7 +67,7 @@ class Checker:
     def tags_of(self, column: Column, row: int, raw: Raw = ()) -> list[Tag]:
         """Return the tags of a row of a column; `raw` are the data that it was made of."""
         if self._coding is None:
-            return self._numeric(float(column[row]))
+            return self._numeric(float(value_of(column)[row]))
         code, value = int(column[row]), None
         if code == len(self._levels or ()):
             value = self._read(raw.values[raw.places[row]] if isinstance(raw, Coded) else raw[row])
@@ -72,6 +75,7 @@ class Checker:
 
     def reasons(self, column: Column) -> Reasons:
         """Return why each value of a column is invalid, as places in REASONS from 1; 0 where it is valid."""
+        column = value_of(column)
         if self._levels is None:
             faults = np.where(np.isnan(column), np.maximum(column.view(np.int64) & 3, _MISSING), 0)
             low, high = np.where(column < self._low, _BELOW, 0), np.where(column > self._high, _ABOVE, 0)
@@ -83,7 +87,7 @@ class Checker:
         """Return which values of a column are valid and outside of the soft domain."""
         if self._levels is not None:
             return np.zeros(len(column), np.bool_)
-        low, high = self._soft
+        column, (low, high) = value_of(column), self._soft
         valid: NDArray[np.bool_] = (column >= self._low) & (column <= self._high)
         return valid & ((column < low) | (column > high))
 

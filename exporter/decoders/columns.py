@@ -101,6 +101,21 @@ def guarded(extract: Callable[[object], float | str | None], *, numeric: bool) -
     return value
 
 
+def listing(row: Callable[[object], Sequence[float] | None], width: int) -> Callable[[object], bytes]:
+    """Return an extractor of a row of numbers that gives it as bytes whatever it is given."""
+    pack, rest = struct.Struct(f"={width}d").pack, [math.nan] * (width - 1)
+    missing, failed = pack(math.nan, *rest), pack(FAILED, *rest)
+
+    def value(datum: object) -> bytes:
+        try:
+            found = None if datum is None else row(datum)
+            return missing if found is None else pack(*found)
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything; the value is counted as failed
+            return failed
+
+    return value
+
+
 def reading(field: Field) -> Callable[[Any], Any]:
     """Return the function from what is logged at a field's path to its value: a float, or a category for `Coding`."""
     if field.extract is not None:
@@ -127,10 +142,11 @@ class BatchBuffer:
         more = {"time": "epoch(r.time)"} if event_time else {}
         more |= {"revision": "r.revision"} if schema.ids else {}
         values = [kind, "r.latency_seconds", *columns, *more.values()]
-        codes = ["B", "d", *("d" if field.levels is None else "i" for field in schema.fields), *"d" * len(more)]
+        codes = ["B", "d", *(_code(field) for field in schema.fields), *"d" * len(more)]
         self._struct = struct.Struct("=" + "".join(codes))
         names = ["kind", "latency", *(f"c{i}" for i in range(len(columns))), *more]
-        self._dtype = np.dtype({"names": names, "formats": [code.replace("B", "u1") for code in codes]})
+        formats = ["u1", "f8", *map(_format, schema.fields), *("f8" for _ in more)]
+        self._dtype = np.dtype({"names": names, "formats": formats})
         self._floats = [i for i, code in enumerate(codes) if code == "d"]
         self._tuples = self._compile(f"[({', '.join(values)},) for r in rows]")
         self._read_tags = {path: self._compile(f"[{self._tag(path, shape)} for r in rows]") for path in schema.tags}
@@ -153,7 +169,8 @@ class BatchBuffer:
             self._scope[f"walk{place}"] = lambda raw: COERCE[dtype](descend(raw, walk))
             text = f"walk{place}({text})"
         if field.extract is not None:
-            self._scope[f"extract{place}"] = guarded(field.extract, numeric=field.levels is None)
+            value = guarded(field.extract, numeric=field.levels is None)
+            self._scope[f"extract{place}"] = value if field.row is None else listing(field.row, field.width)
             text = f"extract{place}({text})"
         if field.levels is not None:
             self._scope[f"coding{place}"] = Coding(field.levels)
@@ -222,6 +239,14 @@ class BatchBuffer:
         latency: Floats = np.ascontiguousarray(table["latency"])
         kind = np.ascontiguousarray(table["kind"])
         return Batch(kind, columns, latency, newest, times, ids, tags, samples, revisions), empty
+
+
+def _code(field: Field) -> str:
+    return f"{8 * field.width}s" if field.row is not None else "d" if field.levels is None else "i"
+
+
+def _format(field: Field) -> str:
+    return f"{field.width}f8" if field.row is not None else "f8" if field.levels is None else "i4"
 
 
 def _one_of(value: object, others: tuple[object, object]) -> bool:

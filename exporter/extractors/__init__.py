@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 from exporter.batch import Column, Field
 from exporter.extractors.absolute_error import AbsoluteError
 from exporter.extractors.absolute_percentage_error import AbsolutePercentageError
+from exporter.extractors.average_precision_at_k import AveragePrecisionAtK
 from exporter.extractors.avg_intensity import AvgIntensity
 from exporter.extractors.brier import Brier
 from exporter.extractors.centroid_distance import CentroidDistance
@@ -26,6 +27,7 @@ from exporter.extractors.element import Element
 from exporter.extractors.error import Error
 from exporter.extractors.fixed_subpatch_similarity import FixedSubpatchSimilarity
 from exporter.extractors.frozen_frame import FrozenFrame
+from exporter.extractors.hit_at_k import HitAtK
 from exporter.extractors.isolation_forest_score import IsolationForestScore
 from exporter.extractors.kernel_similarity import KernelSimilarity
 from exporter.extractors.kmeans_outlier_score import KmeansOutlierScore
@@ -33,10 +35,16 @@ from exporter.extractors.knn_outlier_score import KnnOutlierScore
 from exporter.extractors.log_loss import LogLoss
 from exporter.extractors.mahalanobis import Mahalanobis
 from exporter.extractors.max_score_element import MaxScoreElement
+from exporter.extractors.ndcg_at_k import NdcgAtK
 from exporter.extractors.non_letter_ratio import NonLetterRatio
 from exporter.extractors.oov_ratio import OovRatio
 from exporter.extractors.pca_reconstruction_error import PcaReconstructionError
+from exporter.extractors.precision_at_k import PrecisionAtK
 from exporter.extractors.quantile_loss import QuantileLoss
+from exporter.extractors.ranking import Ranking
+from exporter.extractors.recall_at_k import RecallAtK
+from exporter.extractors.reciprocal_rank import ReciprocalRank
+from exporter.extractors.relevance import Relevance
 from exporter.extractors.resolution import Resolution
 from exporter.extractors.sharpness import Sharpness
 from exporter.extractors.squared_error import SquaredError
@@ -106,6 +114,20 @@ class LearningExtractor(DataExtractor, Protocol):
         ...
 
 
+@runtime_checkable
+class ListingExtractor(DataExtractor, Protocol):
+    """A data extractor of a list of items, of which eval extractors see more than its one value: a `row` of numbers."""
+
+    @property
+    def width(self) -> int:
+        """Return how many numbers a row has."""
+        ...
+
+    def row(self, datum: object) -> Sequence[float] | None:
+        """Return `width` numbers, the value first; None and ValueError as `extract`."""
+        ...
+
+
 BUILTIN: Mapping[str, type[EvalExtractor]] = {
     "absolute_error": AbsoluteError,
     "classification_error_type": ClassificationErrorType,
@@ -118,6 +140,12 @@ BUILTIN: Mapping[str, type[EvalExtractor]] = {
     "brier": Brier,
     "class_score": ClassScore,
     "confusion": Confusion,
+    "ndcg_at_k": NdcgAtK,
+    "average_precision_at_k": AveragePrecisionAtK,
+    "reciprocal_rank": ReciprocalRank,
+    "hit_at_k": HitAtK,
+    "precision_at_k": PrecisionAtK,
+    "recall_at_k": RecallAtK,
 }
 DATA: Mapping[str, type[DataExtractor]] = {
     "element": Element,
@@ -147,6 +175,8 @@ DATA: Mapping[str, type[DataExtractor]] = {
     "non_letter_ratio": NonLetterRatio,
     "detection_count": DetectionCount,
     "detection_confidence": DetectionConfidence,
+    "ranking": Ranking,
+    "relevance": Relevance,
 }
 
 
@@ -170,5 +200,6 @@ __all__ = [
     "DataExtractor",
     "EvalExtractor",
     "LearningExtractor",
+    "ListingExtractor",
     "of_pairs",
 ]

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from exporter.batch import Column, Field
+from exporter.extractors.numbers import need_single
 from exporter.extractors.pairing import MISSING, absent, need_categories, translation
 
 
@@ -27,6 +28,7 @@ class Correct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def bind(self, output: Field, actual: Field) -> Callable[[Column, Column], Column]:
         """Return the function of an output and an actual column."""
+        need_single("correct", output, actual)
         if output.levels is None and actual.levels is None:
             return _equal
         need_categories("correct", output, actual)

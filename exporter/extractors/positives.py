@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from exporter.batch import Codes, Fault, Field, Floats
 from exporter.batch import absent as fault_value
+from exporter.extractors.numbers import need_single
 from exporter.extractors.pairing import place
 
 
@@ -13,6 +14,7 @@ def positive_code(extractor: str, positive: str | int | bool, output: Field, act
 
     ValueError where the output is no number, or the actual is none of categories that hold it.
     """
+    need_single(extractor, output, actual)
     if output.levels is not None:
         raise ValueError(f"{extractor} needs a probability, and {output.role} {output.name} is a category")
     if actual.levels is None:

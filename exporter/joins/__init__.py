@@ -6,7 +6,7 @@ keeps, in the state file or in memory. Ten million take some 20 MB of memory bes
 
 from exporter.joins.joiner import Joined, Joiner, Tallies
 from exporter.joins.ledger import Ledger
-from exporter.joins.rows import Kept, Rows
+from exporter.joins.rows import Kept, Rows, layout
 from exporter.joins.run import Memory, Run, Shelf
 
-__all__ = ["Joined", "Joiner", "Kept", "Ledger", "Memory", "Rows", "Run", "Shelf", "Tallies"]
+__all__ = ["Joined", "Joiner", "Kept", "Ledger", "Memory", "Rows", "Run", "Shelf", "Tallies", "layout"]

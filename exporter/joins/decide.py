@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.batch import Floats, Mask, is_later
+from exporter.batch import Floats, Mask, is_later, over
 from exporter.joins.rows import FAILED, JOINED, LABELLED, PREDICTED, Kept, Rows
 
 
@@ -44,7 +44,7 @@ def decide(old: Rows, new: Rows, columns: Sequence[Kept]) -> Decision:
             given = labelled & ~is_later(new[column.name])
             completed |= given & ~first & missing
             taken = (labelled & ~known) | (given & (first | revised | missing))
-        rows[column.name] = np.where(taken, new[column.name], old[column.name])
+        rows[column.name] = np.where(over(taken, new[column.name]), new[column.name], old[column.name])
     rows["key"], rows["check"] = new["key"], new["check"]
     rows["state"] = was | said
     rows["revision"] = np.where(first | revised, new["revision"], old["revision"])

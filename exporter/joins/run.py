@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from exporter.batch import Floats, Mask
 from exporter.joins.keys import Checks, Words
-from exporter.joins.rows import KINDS, Rows, kinds
+from exporter.joins.rows import KINDS, PAGE_BYTES, Rows, kinds
 
-PAGE_BYTES = 4000  # with what a page of 4096 bytes of the state file needs for itself
 FILTER_BITS = 16  # a row: of keys that are not in a run, some 0.5 % are looked for in its pages
 BLOCK = 1024  # pages that are read at once where all are read
 Places = NDArray[np.int64]

@@ -10,7 +10,7 @@ from msgspec.structs import replace as replace_struct
 from exporter.alarm import Bank, Watched
 from exporter.batch import Field, Schema
 from exporter.drift import PLUGINS as STATISTICS
-from exporter.joins import Kept
+from exporter.joins import Kept, layout
 from exporter.plan.model import EvalStep, Group, ModelPlan, ScorePlan, statistics
 from exporter.plan.slices import binary_of, cut_of, groups_of
 from exporter.profile import Component, Estimates, Profile, ScoreReference, estimates, scored
@@ -87,6 +87,13 @@ def plan(
     outputs, losses = [i for i in read_later if i < first], [i for i in read_later if i >= first]
     inputs = [component.name if component.role == "input" else "" for component in prediction]
     codes = range(len(fields), len(fields) + len(segments)) if outcome else ()
+    waiting = (
+        *(_kept(logged[i]) for i in outputs),
+        *(Kept(estimated.losses[i - first].name, numeric=True) for i in losses),
+        *(_code(segment) for segment in (segments if outcome else ())),
+        *(_kept(logged[i]) for i in actual),
+    )
+    layout(waiting)  # that there is one
     return ModelPlan(
         profile=profile,
         schema=Schema(profile.name, profile.version, fields, ids=bool(outcome) or shown.ids, tags=tagged),
@@ -98,12 +105,7 @@ def plan(
         predicted=predicted,
         actual=actual,
         kept=(*outputs, *losses, *codes),
-        waiting=(
-            *(_kept(logged[i]) for i in outputs),
-            *(Kept(estimated.losses[i - first].name, numeric=True) for i in losses),
-            *(_code(segment) for segment in (segments if outcome else ())),
-            *(_kept(logged[i]) for i in actual),
-        ),
+        waiting=waiting,
         evals=evals,
         prediction_components=prediction,
         outcome_components=outcome,
@@ -126,8 +128,10 @@ def _kept(component: Component) -> Kept:
     """Describe a kept column; its name tells it from all others, categories with other codes included."""
     levels, actual = component.field.levels, component.role == "actual"
     coding = "" if levels is None else blake2b("\n".join(levels).encode(), digest_size=6).hexdigest()
+    width = component.field.width
+    coding = coding if width == 1 else f"{width}"
     awaited = actual and not component.reference.presence.missing
-    return Kept(f"{component.role} {component.name} {coding}".strip(), levels is None, actual, awaited)
+    return Kept(f"{component.role} {component.name} {coding}".strip(), levels is None, actual, awaited, width)
 
 
 def _code(segment: Segment) -> Kept:

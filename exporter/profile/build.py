@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.alarm import Unrest, unrest_of
-from exporter.batch import Column, Field, Floats
+from exporter.batch import Column, Field, Floats, value_of
 from exporter.decoders.columns import label
 from exporter.profile.component import Component, ProfileError
 from exporter.profile.detecting import detectors_of
@@ -175,7 +175,7 @@ class _Builder:
         return measure
 
     def _component(self, spec: ComponentSpec, measure: Measure) -> Component:
-        column = self._columns[spec.key]
+        column = value_of(self._columns[spec.key])
         if spec.resolved_role in ("actual", "eval"):
             column = column[labelled(self._columns)]
         elif learns(spec):
@@ -188,7 +188,7 @@ class _Builder:
         raw = self._raw[spec.key]
         if spec.numeric:
             values = column_of(spec, raw, ())
-            return values, self._numeric(spec, values)
+            return values, self._numeric(spec, value_of(values))
         levels, complete = self._levels[spec.key]
         return column_of(spec, raw, levels), Measure(levels=levels, complete=complete)
 

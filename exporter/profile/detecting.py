@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.batch import Column, Floats
+from exporter.batch import Column, Floats, value_of
 from exporter.extractors import PLUGINS as EXTRACTORS
 from exporter.profile.detector import BUILT_IN, FAR, LEVELS, Detector, Space, rank
 from exporter.profile.spec import ComponentSpec
@@ -32,7 +32,7 @@ def detectors_of(specs: Sequence[ComponentSpec], columns: Mapping[Key, Column], 
         return tuple(_own(own, columns, learned))
     logged = [spec for spec in inputs if not learns(spec)]
     logged.sort(key=lambda spec: (not spec.main, -spec.importance))
-    return tuple(_together({spec.name: columns[spec.key] for spec in logged[:MOST]}))
+    return tuple(_together({spec.name: value_of(columns[spec.key]) for spec in logged[:MOST]}))
 
 
 def _is_score(spec: ComponentSpec) -> bool:

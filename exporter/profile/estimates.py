@@ -9,7 +9,7 @@ from hashlib import blake2b
 import msgspec
 import numpy as np
 
-from exporter.batch import Column, Field, Floats, Mask
+from exporter.batch import Column, Field, Floats, Mask, over, value_of
 from exporter.estimate import BUILDERS, Calibration, Chances, Expected, LossModel, Measuring, laid_out
 from exporter.extractors import EvalExtractor
 from exporter.extractors.confusion import Confusion
@@ -67,7 +67,9 @@ class Estimates:
     def expected(self, columns: Sequence[Column], failures: Counter[str]) -> list[Floats]:
         """Return the loss to be expected of each row, NaN where that fails, by each of the `losses`."""
         rows = len(columns[0]) if columns else 0
-        return [_safely(one.compute, [columns[i] for i in one.inputs], (rows,), failures) for one in self.losses]
+        return [
+            _safely(one.compute, [value_of(columns[i]) for i in one.inputs], (rows,), failures) for one in self.losses
+        ]
 
     def laid_out(self, columns: Sequence[Column], failures: Counter[str]) -> list[Floats]:
         """Return what rows add up to, NaN where that fails, by each step."""
@@ -83,12 +85,13 @@ class Estimates:
 
 
 def _given(column: Column) -> Mask:
+    column = value_of(column)
     given: Mask = ~np.isnan(column) if column.dtype == np.float64 else column >= 0
     return given
 
 
 def _where(given: Mask, rows: Floats) -> Floats:
-    found: Floats = np.where(given.reshape(-1, *(1 for _ in rows.shape[1:])), rows, math.nan)
+    found: Floats = np.where(over(given, rows), rows, math.nan)
     return found
 
 

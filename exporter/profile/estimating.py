@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from exporter.batch import Column, Field
+from exporter.batch import Column, Field, value_of
 from exporter.estimate import BUILDERS, Calibration, LossModel, calibrate, learn
 from exporter.extractors import EvalExtractor
 from exporter.extractors.class_score import ClassScore
@@ -134,7 +134,8 @@ class Teacher:
             return msgspec.structs.replace(found, calibrations=[*found.calibrations, *new])
         if kind is None or found.loss(score):
             return found
-        features = [(self.fields[key], column) for key, column in self.columns.items() if key[0] in ("input", "output")]
+        roles = ("input", "output")
+        features = [(self.fields[key], value_of(column)) for key, column in self.columns.items() if key[0] in roles]
         model = learn(name, kind, self.columns["eval", name], features, self.seed)
         return msgspec.structs.replace(found, losses=[*found.losses, model])
 

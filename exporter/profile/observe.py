@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from exporter.batch import Column
+from exporter.batch import Column, value_of
 from exporter.profile.build import score_of
 from exporter.profile.component import Component
 from exporter.profile.model import Profile, ScoreReference
@@ -66,6 +66,6 @@ def _compute(component: Component, profile: Profile, found: dict[Key, Column]) -
 
 
 def _observed(component: Component, found: dict[Key, Column]) -> Component:
-    column = found[component.spec.key]
+    column = value_of(found[component.spec.key])
     joined = component.role in ("actual", "eval")
     return replace(component, reference=component.measure.of(column[labelled(found)] if joined else column))

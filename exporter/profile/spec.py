@@ -297,5 +297,8 @@ def absent(what: str, name: str, table: Plugins[Any]) -> str:
 def field_of(spec: ComponentSpec, levels: tuple[str, ...] | None) -> Field:
     """Return the column of a component."""
     role: Any = spec.resolved_role
-    extract = None if spec.computed or spec.extractor is None else spec.data_extractor().extract
-    return Field(spec.name, role, spec.element, levels, extract, spec.reads_files)
+    if spec.computed or spec.extractor is None:
+        return Field(spec.name, role, spec.element, levels)
+    extractor = spec.data_extractor()
+    row, width = getattr(extractor, "row", None), getattr(extractor, "width", 1)
+    return Field(spec.name, role, spec.element, levels, extractor.extract, spec.reads_files, row, width)

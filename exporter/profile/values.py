@@ -1,7 +1,7 @@
 """Turns what is logged of a component into a column, as the decoder does for a log."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from types import NoneType
@@ -10,11 +10,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.batch import Column, Floats
-from exporter.decoders.columns import Coding, guarded, label
+from exporter.batch import Column, Floats, value_of
+from exporter.decoders.columns import Coding, guarded, label, listing
 from exporter.decoders.files import Later
 from exporter.decoders.shape import COERCE, number
-from exporter.extractors import LearningExtractor
+from exporter.extractors import LearningExtractor, ListingExtractor
 from exporter.profile.spec import ComponentSpec
 
 Key = tuple[str, str]
@@ -82,9 +82,18 @@ def extracted(spec: ComponentSpec, raw: Raw) -> Raw:
     """Return the values that a component's extractor, if it has one, makes of data."""
     if spec.extractor is None or isinstance(raw, Coded):
         return raw
-    extract = spec.data_extractor().extract
+    extractor = spec.data_extractor()
+    extract = extractor.extract
+    if isinstance(extractor, ListingExtractor):
+        return _rows(extractor, raw)
     value = guarded((lambda datum: extract(_now(datum))) if spec.reads_files else extract, numeric=spec.numeric)
     return [value(datum) for datum in raw]
+
+
+def _rows(extractor: ListingExtractor, raw: Iterable[object]) -> Floats:
+    """Return rows of numbers, shape (rows, width)."""
+    read = listing(extractor.row, extractor.width)
+    return np.frombuffer(b"".join(map(read, raw)), np.float64).reshape(-1, extractor.width)
 
 
 def _now(datum: object) -> object:
@@ -159,7 +168,7 @@ def column_of(spec: ComponentSpec, raw: Raw, levels: Sequence[str]) -> Column:
 
 def labelled(columns: Mapping[Key, Column]) -> NDArray[np.bool_]:
     """Return which rows have an actual."""
-    actual = [column for (role, _), column in columns.items() if role == "actual"]
+    actual = [value_of(column) for (role, _), column in columns.items() if role == "actual"]
     present = [~np.isnan(column) if column.dtype == np.float64 else column >= 0 for column in actual]
     found: NDArray[np.bool_] = np.any(present, axis=0)
     return found

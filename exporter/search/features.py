@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.batch import Codes, Column, Floats
+from exporter.batch import Codes, Column, Floats, value_of
 from exporter.profile import Component, ComponentSpec, Profile
 from exporter.profile.infer import dtype_of
 from exporter.profile.values import Key, Raw, column_of, counted
@@ -63,7 +63,7 @@ def features(profile: Profile, columns: Mapping[Key, Column], tags: Mapping[Key,
     specs = (ComponentSpec(name, name, "input", "category") for _, name in tags)
     found = [_tag(spec, tags[spec.key]) for spec in specs]
     cutting = (c for c in profile.components if c.role in ("input", "output") and c.spec.key in columns)
-    found += [_feature(component, columns[component.spec.key]) for component in cutting]
+    found += [_feature(component, value_of(columns[component.spec.key])) for component in cutting]
     return [feature for feature in found if len(feature.values) > 1]
 
 

@@ -65,7 +65,7 @@ def _runs(prefix: str, parts: Mapping[str, bytes]) -> list[Run]:
 
 
 def _fixed(run: Run) -> list[Any]:
-    columns = [[name, run.dtype[name].str] for name in run.dtype.names or ()]
+    columns = [[name, run.dtype[name].base.str, list(run.dtype[name].shape)] for name in run.dtype.names or ()]
     return [columns, run.rows, codec.pack_array(run.fences), codec.pack_array(run.filter)]
 
 
@@ -77,6 +77,6 @@ def _run(number: int, fixed: list[Any], moving: list[Any]) -> Run:
     columns, rows, fences, sieve = fixed
     bits, counts, oldest = moving
     live = np.unpackbits(np.frombuffer(bits, np.uint8), count=rows).view(np.bool_)
-    dtype = np.dtype([tuple(column) for column in columns])
+    dtype = np.dtype([(name, kind, tuple(shape)) for name, kind, shape in columns])
     arrays = codec.array_of(fences), codec.array_of(sieve)
     return Run(dtype, number, *arrays, live, np.array(counts, np.int64), oldest, changed=False)

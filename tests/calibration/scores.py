@@ -15,6 +15,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from exporter.batch import Field
 from exporter.extractors import BUILTIN as EXTRACTORS
+from exporter.extractors.ranking import Ranking
+from exporter.extractors.relevance import Relevance
 from exporter.scores import BUILTIN
 from exporter.scores.score import CELLS
 from exporter.summaries import Categories, ComponentSummary, Grid, Measure, Presence
@@ -101,6 +103,7 @@ def calibration_error(real, chances, groups=10):
     return np.abs(np.bincount(place, real - chances, groups)).sum() / len(real)
 
 
+OF_RANKINGS = {"ndcg_at_k", "average_precision_at_k", "reciprocal_rank", "hit_at_k", "precision_at_k", "recall_at_k"}
 RANKED = {
     "roc_auc": roc_auc_score,
     "average_precision": average_precision_score,
@@ -121,6 +124,39 @@ def several(name):
     return World(lambda random, n: of(random.multinomial(n, shares)), truth)
 
 
+@cache
+def recommended():
+    """Return fields and columns of rankings of ten of forty items, of which one to five are relevant."""
+    random, rows, items = np.random.default_rng(99), 100_000, 40
+    output, actual = Ranking(), Relevance()
+    relevant = random.permuted(np.tile(np.arange(items), (rows, 1)), axis=1)[:, :5].astype(np.float64)
+    relevant[np.arange(5) >= random.integers(1, 6, (rows, 1))] = np.nan
+    gains = np.where(np.isnan(relevant), np.nan, random.integers(1, 4, (rows, 5)))
+    row, place = np.nonzero(~np.isnan(relevant))
+    order = random.normal(size=(rows, items))
+    order[row, relevant[row, place].astype(int)] -= 1.5
+    empty = np.full((rows, actual.most - 5), np.nan)
+    counts = (~np.isnan(relevant)).sum(axis=1, keepdims=True)
+    fields = Field("x", "output", None, row=output.row), Field("x", "actual", None, row=actual.row)
+    said = np.hstack([np.full((rows, 1), 10.0), np.argsort(order, axis=1)[:, :10]])
+    return fields, (said, np.hstack([counts, relevant, empty, gains, empty]))
+
+
+def recommendation(name):
+    """Return rankings, drawn from a population of them."""
+    (kind,) = BUILTIN[name].reads[0].of
+    fields, columns = recommended()
+    extractor = EXTRACTORS[kind]("x", "x", 5)
+    values = extractor.bind(*fields)(*columns)
+    edges = getattr(extractor, "edges", None)
+    measure = Measure(levels=extractor.levels()) if edges is None else Measure(Grid.fixed(np.array(edges())))
+
+    def draw(random, n):
+        return [measure.of(values[random.integers(len(values), size=n)])]
+
+    return World(draw, BUILTIN[name].measure(measure.of(values)).value)
+
+
 def scoring(kind):
     extractor = EXTRACTORS[kind](output="p", actual="y", positive="yes")
     return extractor.bind(Field("p", "output", None), Field("y", "actual", None, ("no", "yes")))
@@ -130,6 +166,7 @@ def truth_of(name, draw):
     return BUILTIN[name].measure(*draw(np.random.default_rng(99), POPULATION)).value
 
 
+RECOMMENDED = [name for name, score in BUILTIN.items() if {*score.reads[0].of} & OF_RANKINGS]
 VALUES = {
     "values": {"a": {"a": 10.0, "b": -50.0, "d": -90.0}, "b": {"b": 20.0, "a": -5.0}, "d": {"a": -5.0, "d": 80.0}}
 }
@@ -149,6 +186,7 @@ WORLDS = {
     **{name: (lambda name=name: ranking(name)) for name in RANKED},
     **{name: (lambda name=name: several(name)) for name in BUILTIN if name.startswith(("macro_", "weighted_"))},
     "business_value": lambda: several("business_value"),
+    **{name: (lambda name=name: recommendation(name)) for name in RECOMMENDED},
 }
 world = cache(lambda name: WORLDS[name]())
 
