@@ -91,13 +91,13 @@ class NativeDecoder:
         self.lines = 0
 
     def feed(self, data: bytes) -> Iterator[tuple[int, Batch]]:
-        """Decode whole lines; yields (index of the schema, batch) as batches fill."""
+        """Decode whole lines; yields (index of the schema, batch) as batches fill, of few lines at their end alone."""
         start = 0
         while start < len(data):
             end = data.rfind(b"\n", start, start + PIECE) + 1 or data.find(b"\n", start + PIECE) + 1 or len(data)
             self._piece(data[start:end])
             start = end
-            yield from self._full(ROWS)
+            yield from self._full(ROWS if end == len(data) else 2 * ROWS)
 
     def flush(self) -> Iterator[tuple[int, Batch]]:
         """Yield the batches that are not full."""

@@ -78,12 +78,13 @@ class Measure:
 
     def _numbers(self, column: Floats, grid: Grid) -> "ComponentSummary":
         rows = len(column)
-        values = np.sort(column)
+        values = column.copy()
+        values.sort()
         n = rows - int(np.isnan(values).sum()) if rows and np.isnan(values[-1]) else rows
         values = values[:n]
         missing, mistyped, failed, later = fault_counts(column) if n < rows else (0, 0, 0, 0)
-        below = int(np.searchsorted(values, self.domain.low, side="left"))
-        above = n - int(np.searchsorted(values, self.domain.high, side="right"))
+        below = int(values.searchsorted(self.domain.low, side="left"))
+        above = n - int(values.searchsorted(self.domain.high, side="right"))
         presence = Presence(rows - later, missing, mistyped, failed, below, above)
         finite = values
         if n and not (math.isfinite(values[0]) and math.isfinite(values[-1])):

@@ -26,7 +26,19 @@ from shared import Row, aligned
 
 ROUNDS = 5
 MEMORY_ROUNDS = 3  # a peak varies less than a time
-IN_TURN = ("exporter", "decode", "observe", "mtail", "replay", "actuals", "version", "ready", "evaluation")
+IN_TURN = (
+    "exporter",
+    "decode",
+    "observe",
+    "mtail",
+    "replay",
+    "actuals",
+    "segments",
+    "version",
+    "ready",
+    "evaluation",
+    "slicing",
+)
 MEMORY = ("memory_small", "memory_large")
 ONCE = ("scrape", "imports")
 MARKERS = ("<!-- results -->", "<!-- end of results -->")
@@ -81,9 +93,15 @@ def ingest(results: Results) -> Iterable[Row]:
         result = f"{rate(middle(results, name, 'rate'))}; the exporter is {median(ratios):.2f} times as fast"
         yield Row(f"· {text}", result, goal, median(ratios) >= least)
     yield Row("Ingest with the actuals of 80 % joined by id, predictions", rate(middle(results, "actuals", "rate")))
+    sliced = middle(results, "segments", "rate")
+    yield Row(
+        "Ingest with two segments of 20 slices, 13 components in each", rate(sliced), "≥ 150,000/s", sliced >= 150_000
+    )
     yield Row("`replay` of the same file, by event time, with its start", rate(middle(results, "replay", "rate")))
     evaluation = middle(results, "evaluation", "milliseconds")
     yield Row("Evaluation of 13 components in 3 windows", f"{evaluation:.1f} ms")
+    pairs = middle(results, "slicing", "milliseconds")
+    yield Row("Evaluation of 1,000 components of slices", f"{pairs:.1f} ms", "≤ 20 ms", pairs <= 20)
 
 
 def memory(results: Results) -> Iterable[Row]:

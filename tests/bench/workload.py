@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 
@@ -13,6 +14,7 @@ RECORDS = 1_000_000
 LABELLED = 300_000  # predictions of the log with actuals; 80 % of them get one
 REFERENCE = 20_000
 BLOCK = 50_000
+SLICES = 20  # of each segment
 NUMBERS = tuple(f"feature_{place}" for place in range(10))
 CATEGORIES = {
     "region": ("eu-west", "eu-east", "us-east", "us-west", "apac"),
@@ -43,6 +45,7 @@ def prepare():
     _profile("inputs", INPUTS)
     _profile("labelled", INPUTS + LABELS)
     _profile("kept", INPUTS + LABELS, state="state.db", actuals={"pending": 10_000_000})
+    _profile("segments", INPUTS, segments=[_ranges(place) for place in range(2)])
 
 
 def _logs():
@@ -91,7 +94,13 @@ def _join(lines, both):
             both.write(f'{{"id":"{identifier}","model":"bench","version":"1.0.0","actual":{{"label":"{label}"}}}}\n')
 
 
-def _profile(name, components, *, state=None, actuals=None):
+def _ranges(place):
+    """Return a segment that cuts a number into 20 slices of about as many records."""
+    edges = NormalDist(place, 1 + place / 3).quantiles(SLICES)
+    return {"by": f"input.{NUMBERS[place]}", "edges": [round(edge, 4) for edge in edges]}
+
+
+def _profile(name, components, *, state=None, **options):
     """Build a profile and the configuration that uses it, in a directory of its own."""
     home = PLACE / name
     home.mkdir(exist_ok=True)
@@ -99,6 +108,6 @@ def _profile(name, components, *, state=None, actuals=None):
     (home / "profile.yml").write_text(json.dumps(spec))
     build = ["profile", "build", "--spec", "profile.yml", "--reference", "../reference.jsonl", "-o", "bench.json"]
     subprocess.run([sys.executable, "-m", "exporter", *build], cwd=home, check=True, stdout=subprocess.DEVNULL)
-    model = CONFIG["models"][0] | {"profile": "bench.json"} | ({"actuals": actuals} if actuals else {})
+    model = CONFIG["models"][0] | {"profile": "bench.json"} | options
     config = CONFIG | {"models": [model]} | ({"state": state} if state else {})
     (home / "exporter.yml").write_text(json.dumps(config))
