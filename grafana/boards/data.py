@@ -2,7 +2,6 @@
 
 from board import board, row
 from grafana_foundation_sdk.models.dashboard import Panel
-from palette import LIMIT, OTHER
 from panels import Line, lines, tiles
 from promql import (
     EACH_COMPONENT,
@@ -21,6 +20,7 @@ from promql import (
 )
 from tables import Column, rows
 
+from boards.records import outlier_scores, outliers, schema, sent
 from boards.shared import GLOBAL_DRIFT, ONLY_YES, REASONS, UNCUT, component_columns, one_model, segment, window
 
 INVALID, OBSERVED = "model_component_invalid_total", "model_component_observations_total"
@@ -39,7 +39,8 @@ def made() -> str:
         row("Is it what $model $version was made for?", 4, *((tile, 4) for tile in _verdict())),
         row("Components", 12, (_components(), 24)),
         row("Data quality", 9, (_reasons(), 12), (_invalid(), 6), (_by_reason(), 6)),
-        row("What is sent, and what you expect of it", 8, *((panel, 6) for panel in (*_schema(), *_sent()))),
+        row("What is sent, and what you expect of it", 8, *((panel, 6) for panel in (*schema(), *sent()))),
+        row("Outliers", 8, (outliers(), 12), (outlier_scores(), 12)),
         row("Segments", 8, *((panel, 6) for panel in _segments()), (_segment_drift(), 24)),
     )
 
@@ -179,55 +180,6 @@ def _by_reason() -> Panel:
 
 def _because(reason: str) -> str:
     return f'{MODEL},reason="{reason}"'
-
-
-def _schema() -> tuple[Panel, Panel]:
-    changes = f"sum by (change) (increase(model_schema_changes_total{{{MODEL}}}[$__rate_interval]))"
-    changed = f"model_schema_field_changes_total{{{MODEL}}}"
-    # The first change of a field is a new series, which has no increase yet.
-    fields = (
-        f"sum by (field, change) (increase({changed}[$__range]) > 0 or ({changed} unless {changed} offset $__range))"
-    )
-    over_time = lines(
-        "Schema changes",
-        "Fields of predictions that appeared, disappeared or changed their type. A burst is a new version of a caller: "
-        "see beside which fields.",
-        Line(f"{changes} > 0", "{{change}}", None),
-        unit="none",
-        empty="No field has changed.",
-        rare=True,
-    )
-    by_field = rows(
-        "Fields that changed",
-        "Fields that appeared, disappeared or changed their type in the time range, the most frequent on top.",
-        Column("Times", fields, decimals=0, sort=True),
-        Column("Field", label="field"),
-        Column("Change", label="change"),
-        empty="No field has changed.",
-    )
-    return over_time, by_field
-
-
-def _sent() -> tuple[Panel, Panel]:
-    failures, checks = "model_expectation_failures_total", "model_expectation_checks_total"
-    expected = lines(
-        "Expectations that do not hold",
-        "Share of the predictions on which something does not hold that you expect. Its name is from exporter.yml.",
-        Line(share(failures, checks, MODEL, "expectation"), "{{expectation}}", None),
-        unit="percentunit",
-        empty="Nothing is expected: name `expect` of the model in exporter.yml.",
-    )
-    repeated = lines(
-        "Repeated, early and disordered records",
-        "Predictions a second whose inputs came a moment ago too (a cache, or a record sent twice), and times ahead of "
-        "the clock or before the record before.",
-        Line(rate("model_duplicate_inputs_total", MODEL), "inputs repeated"),
-        Line(rate("model_records_future_total", MODEL), "in the future", LIMIT),
-        Line(rate("model_records_out_of_order_total", MODEL), "out of order", OTHER, dashed=True),
-        unit="ops",
-        empty="No predictions yet.",
-    )
-    return expected, repeated
 
 
 def _segments() -> list[Panel]:

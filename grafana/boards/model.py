@@ -24,7 +24,7 @@ from promql import (
 from tables import Column, rows
 
 from boards.scores import score, score_over_time
-from boards.shared import GLOBAL_DRIFT, LEFT, ONLY_YES, STATE_MEANS, STATES, component_columns, one_model, state, window
+from boards.shared import GLOBAL_DRIFT, LEFT, STATE_MEANS, STATES, component_columns, one_model, state, window
 
 # The objectives in prometheus/burn_rates.py.
 FAILURES = 0.01
@@ -165,7 +165,6 @@ def _components() -> Panel:
         "critical from 100 %. A click on a component shows what has changed.",
         Column("Of threshold", effect_over_threshold(), unit="percentunit", decimals=0, bar_to=1, sort=True),
         *component_columns(),
-        Column("Left reference", most("model_drift_alarm", MODEL, EACH_COMPONENT), words=ONLY_YES),
         Column("Evidence", most("model_drift_evidence", MODEL, EACH_COMPONENT), decimals=1),
         empty="No window has a sample yet.",
     )
