@@ -52,15 +52,20 @@ def panels():
 
 
 @cache
-def tool(name):
-    """The path of a real prometheus, promtool, alertmanager or amtool; it is made available where it is missing."""
-    done = subprocess.run([ROOT / "scripts/install-tools"], capture_output=True, text=True, check=False)
+def tool(name, *options):
+    """The path of a real prometheus, promtool, alertmanager or amtool; it is made available where it is missing.
+
+    With `--oldest` it is the prometheus or promtool of the oldest version that our rules are for.
+    """
+    done = subprocess.run([ROOT / "scripts/install-tools", *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip()) / name
 
 
-def run(name, *arguments):
-    done = subprocess.run([tool(name), *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+def run(program, *arguments):
+    """What a real tool prints, by its name or path; it must succeed."""
+    path = tool(program) if isinstance(program, str) else program
+    done = subprocess.run([path, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -23,10 +23,12 @@ from bundle import (
     rules,
     run,
     strangers,
+    tool,
 )
 
 RUNBOOKS = "https://github.com/prediction-exporter/prediction-exporter/blob/main/docs/runbooks.md"
 PERMANENT = {"Watchdog"}
+VERSIONS = pytest.mark.parametrize("options", [(), ("--oldest",)], ids=["newest", "2.42"])
 WHO = {"job": "prediction-exporter", "model": "digits", "version": "3.0.0"}
 
 
@@ -42,16 +44,19 @@ def test_the_rules_of_burn_rates_are_what_their_generator_writes():
 
 
 @pytest.mark.slow
-def test_promtool_finds_no_fault_in_rules_and_configuration():
-    print(run("promtool", "--version").splitlines()[0])
-    run("promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULES)
-    run("promtool", "check", "config", "--lint=all", "--lint-fatal", "prometheus/prometheus.yml")
+@VERSIONS
+def test_promtool_finds_no_fault_in_rules_and_configuration(options):
+    program = tool("promtool", *options)
+    assert run(program, "--version").startswith("promtool, version 2.42" if options else "promtool, version 3")
+    run(program, "check", "rules", "--lint=all", "--lint-fatal", *RULES)
+    run(program, "check", "config", "--lint=all", "--lint-fatal", "prometheus/prometheus.yml")
 
 
 @pytest.mark.slow
+@VERSIONS
 @pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
-def test_alerts_fire_and_stay_silent_as_they_should(path):
-    run("promtool", "test", "rules", path)
+def test_alerts_fire_and_stay_silent_as_they_should(path, options):
+    run(tool("promtool", *options), "test", "rules", path)
 
 
 @pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
