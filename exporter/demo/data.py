@@ -81,7 +81,8 @@ MODEL_TEXT = """\
   - profile: profiles/{name}@{version}.json
     windows: [{seconds}s, {rows} rows]
     process: {{pid_file: {pid_file}}}
-"""
+{segments}"""
+SEGMENTS = {"digits": "    segments: [tags.machine]\n"}  # a patient is at one machine today and at another tomorrow
 
 
 def trained(rng: np.random.Generator) -> tuple[Model, ...]:
@@ -114,9 +115,9 @@ def window_rows(length: float, speed: float) -> int:
 def configuration(models: Sequence[Model], length: float, speed: float) -> str:
     """Return an exporter.yml for a run (or cycle) of so many seconds."""
     rows, seconds = window_rows(length, speed), max(1, round(length * 0.15))
+    common = {"seconds": seconds, "rows": rows, "pid_file": PID_FILE}
     parts = (
-        MODEL_TEXT.format(name=model.name, version=model.version, seconds=seconds, rows=rows, pid_file=PID_FILE)
-        for model in models
+        MODEL_TEXT.format(name=m.name, version=m.version, segments=SEGMENTS.get(m.name, ""), **common) for m in models
     )
     return CONFIG_TEXT.format(interval=max(1, round(length / 60)), models="".join(parts))
 

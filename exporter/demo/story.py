@@ -98,7 +98,8 @@ The exporter follows the log and compares it with the profiles of the reference 
 Try in another terminal:
     curl -s {url} | grep '^model_score{{'
     curl -s {url} | grep '^model_drift_score.*sharpness'
-    curl -s {url} | grep '^model_process'
+    curl -s {url} | grep '^model_segment_score_gap{{'
+    prediction-exporter explain --url {url.removesuffix("/metrics")}
 What will happen (Ctrl-C ends it):
   {clock(0)}  all is well
   {fault}  the camera of machine 2, one of four, goes out of focus
