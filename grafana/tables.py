@@ -8,6 +8,7 @@ from palette import CLEAR, LIMIT, LIVE, QUIET
 from parts import Word, config_of, legend_of, letters, mappings, now, override, panel_of, tooltip_of
 
 WITHOUT = "-"  # what an empty cell shows
+AS_WRITTEN = {"unit": "string"}  # of labels: the version 1.10 is not 1.1, and the class 1 not 100 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def rows(title: str, about: str, *columns: Column, empty: str) -> dashboard.Pane
     panel.options = table.Options(show_header=True, cell_height=common.TableCellHeight.SM)
     names = _fields(columns)
     panel.transformations = [_step("merge"), *_order(columns, names), *_shown(columns, names)]
-    override(panel, "byType", "number", noValue=WITHOUT)
+    _empty_cells(panel)
     for column in columns:
         override(panel, "byName", column.title, **_cell(column))
     return panel
@@ -64,6 +65,7 @@ def bars(title: str, about: str, name: Column, order: str, *columns: tuple[Colum
         legend=legend_of(values=False),
         tooltip=tooltip_of("none"),
     )
+    override(panel, "byName", name.title, **AS_WRITTEN)
     for column, color in columns:
         override(panel, "byName", column.title, color={"mode": "fixed", "fixedColor": color})
     return panel
@@ -84,8 +86,15 @@ def matrix(title: str, about: str, expr: str, *, row: str, column: str, unit: st
     panel.options = table.Options(show_header=True, cell_height=common.TableCellHeight.SM)
     shape = {"rowField": row, "columnField": column, "valueField": "Value", "emptyValue": "null"}
     panel.transformations = [_step("groupingToMatrix", **shape)]
-    override(panel, "byType", "number", noValue=WITHOUT)
+    _empty_cells(panel)
+    override(panel, "byName", f"{row}\\{column}", **AS_WRITTEN, **{"custom.cellOptions": {"type": "auto"}})
     return panel
+
+
+def _empty_cells(panel: dashboard.Panel) -> None:
+    # What an empty panel says would else stand in each empty cell.
+    for kind in ("number", "string"):
+        override(panel, "byType", kind, noValue=WITHOUT)
 
 
 def _plain() -> dashboard.FieldColor:
@@ -93,7 +102,7 @@ def _plain() -> dashboard.FieldColor:
 
 
 def _cell(column: Column) -> dict[str, object]:
-    properties: dict[str, object] = {}
+    properties: dict[str, object] = dict(AS_WRITTEN) if column.label else {}
     if column.unit != "none":
         properties["unit"] = column.unit
     if column.decimals is not None:

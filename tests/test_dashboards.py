@@ -171,6 +171,24 @@ def test_a_table_names_columns_that_exist(panel):
         assert sorted(steps["organize"]["indexByName"].values()) == list(range(len(renamed)))
 
 
+def test_labels_in_tables_are_not_read_as_numbers_and_empty_cells_do_not_repeat_what_an_empty_panel_says():
+    for board in dashboards():
+        for panel in (panel for panel in board["panels"] if panel["type"] in {"table", "barchart"}):
+            found = {
+                (each["matcher"]["id"], each["matcher"]["options"], option["id"]): option["value"]
+                for each in panel["fieldConfig"]["overrides"]
+                for option in each["properties"]
+            }
+            steps = {step["id"]: step["options"] for step in panel["transformations"]}
+            shape = steps.get("groupingToMatrix", {})
+            titles = steps.get("organize", {"renameByName": {}})["renameByName"]
+            labels = [title for name, title in titles.items() if not name.startswith("Value")]
+            labels += [f"{shape['rowField']}\\{shape['columnField']}"] if shape else []
+            assert [found.get(("byName", label, "unit")) for label in labels] == ["string"] * len(labels)
+            if panel["type"] == "table":
+                assert {found["byType", kind, "noValue"] for kind in ("number", "string")} == {"-"}
+
+
 def test_queries_select_only_series_and_labels_that_exist():
     known = exposed() | recorded()
     for expression in [*(query.expr for query in queries()), *annotations()]:
