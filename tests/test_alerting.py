@@ -104,6 +104,8 @@ MUTED = [
     ("failing", alert("ModelPredictionFailures", "warning", DIGITS), True),
     ("failing", alert("ModelComponentDrifted", "warning", DIGITS, component="x"), False),
     ("score", alert("ModelComponentDrifted", "warning", DIGITS, component="x"), False),
+    ("score", alert("ModelEstimatedScoreWorse", "warning", DIGITS, score="accuracy"), True),
+    ("score", alert("ModelEstimatedScoreWorse", "warning", DIGITS, score="recall"), False),
     ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="x", role="input"), True),
     ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="y", role="input"), False),
     ("far", alert("ModelComponentDrifted", "warning", DIGITS, component="x", role="output"), False),
