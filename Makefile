@@ -47,8 +47,9 @@ format: $(STAMP) ## rewrite files in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(STAMP) ## regenerate what is generated: docs/metrics.md, docs/statistics.md, docs/scores.md, grafana/dashboards/, burn rates
+docs: $(STAMP) ## regenerate what is generated: docs/metrics.md, docs/configuration.md, docs/statistics.md, docs/scores.md, grafana/dashboards/, burn rates
 	$(BIN)/prediction-exporter metrics --format markdown > docs/metrics.md
+	$(BIN)/python scripts/configuration_page.py
 	$(BIN)/python tests/calibration/scores.py > docs/scores.md
 	$(BIN)/python grafana/generate.py
 	$(BIN)/python prometheus/burn_rates.py

@@ -118,9 +118,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole configuration; durations are seconds, paths start at the file's directory.
+    """The models and the sources of their logs.
 
-    `state` is the file that keeps what is known over a restart; without it nothing is kept.
+    `state` is the file that keeps what is known over a restart; without it nothing is kept. `evaluation_interval` is
+    the time from one evaluation of windows, drift and scores to the next.
     """
 
     models: Annotated[list[ModelConfig], Some]
