@@ -31,8 +31,8 @@ sources:
   - file: {path: logs/*.jsonl}
 ```
 
-`prediction-exporter check` names every problem with file, line and key, and says how many series there may be. Paths start at the
-directory of the file. Below are all keys, then all flags; every flag has an environment variable too.
+`prediction-exporter check` names every problem with file, line and key, and says how many series there may be. Paths
+start at the directory of the file. Below are all keys, then all flags; every flag has an environment variable too.
 
 """
 FORMS = {

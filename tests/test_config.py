@@ -19,8 +19,7 @@ from exporter.config import ConfigError, load, load_spec, parse_duration, parse_
 from exporter.profile import Columns, ComponentSpec, ProfileSpec
 from exporter.windows import Earlier
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 import configuration_page
 
@@ -622,7 +621,7 @@ def test_any_bytes_are_a_value_or_problems(tmp_path_factory, data):
 
 
 def test_the_page_lists_every_key_and_flag_as_the_code_has_them():
-    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    page = configuration_page.PAGE.read_text(encoding="utf-8")
     assert configuration_page.page() == page, "make docs"
     assert "| `evaluation_interval` | duration" in page
     assert "| `wait` | duration, such as `15s` or `7d` | `7d` |" in page
