@@ -265,6 +265,17 @@ def test_lines_where_alerts_begin_are_the_thresholds_of_the_alerts():
     assert drawn == {"Failed predictions": float(objective.split()[-1]), "Latency": 1.0}
 
 
+def test_the_page_about_dashboards_names_every_board_and_variable_and_shows_pictures_that_exist():
+    page = (ROOT / "docs/dashboards.md").read_text()
+    assert set(re.findall(r"`/d/([\w-]+)`", page)) == set(UIDS.values())
+    rows = re.findall(r"(?m)^\| (`\w+`.*?) \|", page)
+    variables = {variable["name"] for board in dashboards() for variable in board["templating"]["list"]}
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == variables
+    for file in (ROOT / "docs/dashboards.md", ROOT / "README.md"):
+        for picture in re.findall(r"(?:\]\(|src=\")([\w/]*images/[\w.]+)", file.read_text()):
+            assert (file.parent / picture).is_file()
+
+
 def test_home_is_the_board_of_all_models():
     home = load("docker-compose.yml")["services"]["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     (provider,) = load("grafana/provisioning/dashboards/dashboards.yml")["providers"]

@@ -10,6 +10,7 @@ from promql import (
     RANGE,
     WHOLE_RANGE,
     WINDOW,
+    age,
     effect,
     effect_over_threshold,
     highest,
@@ -20,7 +21,7 @@ from promql import (
 )
 from tables import Column, rows
 
-from boards.records import outlier_scores, outliers, schema, sent
+from boards.records import DETECTOR, outlier_scores, outliers, schema, sent
 from boards.shared import GLOBAL_DRIFT, ONLY_YES, REASONS, UNCUT, component_columns, one_model, segment, window
 
 INVALID, OBSERVED = "model_component_invalid_total", "model_component_observations_total"
@@ -36,7 +37,7 @@ def made() -> str:
         "Data",
         "What comes into one version of a model: drift, invalid values and traffic by component and by segment.",
         [*one_model(), window(), *segment()],
-        row("Is it what $model $version was made for?", 4, *((tile, 4) for tile in _verdict())),
+        row("Is it what $model $version was made for?", 4, *((tile, 3) for tile in _verdict())),
         row("Components", 12, (_components(), 24)),
         row("Data quality", 9, (_reasons(), 12), (_invalid(), 6), (_by_reason(), 6)),
         row("What is sent, and what you expect of it", 8, *((panel, 6) for panel in (*schema(), *sent()))),
@@ -93,12 +94,29 @@ def _verdict() -> list[Panel]:
             empty="No values.",
         ),
         tiles(
+            "Unusual",
+            "Share of outliers among the predictions of the time range. What sound data have, and when there were "
+            "more, is in the panel Outliers.",
+            Line(f"max({share('model_outliers_total', 'model_outlier_score_count', MODEL, DETECTOR, RANGE)})", ""),
+            unit="percentunit",
+            decimals=1,
+            empty="No detector.",
+        ),
+        tiles(
             "Came late",
             "Records of the whole time range that the chosen window is without: they came when their time had left it.",
             Line(f"sum(increase(model_records_late_total{{{WINDOW}}}{RANGE}))", ""),
             unit="locale",
             decimals=0,
             empty="Not a window by time.",
+        ),
+        tiles(
+            "Age of the profile",
+            "Time since the profile was built. What the world was like then is what all drift is measured from.",
+            Line(age("model_profile_built_timestamp_seconds", MODEL), ""),
+            unit="dtdurations",
+            decimals=0,
+            empty="Unknown model.",
         ),
     ]
 

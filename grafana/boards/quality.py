@@ -2,7 +2,7 @@
 
 from board import board, row
 from grafana_foundation_sdk.models.dashboard import Panel
-from palette import LIMIT, LIVE, OTHER
+from palette import FURTHER, LIMIT, LIVE, OTHER
 from panels import Line, lines
 from promql import (
     MODEL,
@@ -212,12 +212,13 @@ def _labels() -> list[Panel]:
             empty="No prediction waits.",
         ),
         lines(
-            "Lost",
-            "Actuals a second that found no prediction (another id, or too short a wait) or came twice, and "
-            "predictions whose actual never came.",
+            "Lost and corrected",
+            "Actuals a second that found no prediction (another id, or too short a wait) or came twice, "
+            "predictions whose actual never came, and actuals that replaced an earlier one.",
             Line(rate("model_actuals_unmatched_total", MODEL), "actuals without a prediction", LIMIT),
             Line(rate("model_actuals_duplicate_total", MODEL), "actuals that came twice", OTHER),
             Line(rate("model_predictions_unlabelled_total", MODEL), "predictions without an actual", LIVE, dashed=True),
+            Line(rate("model_actuals_revised_total", MODEL), "corrected actuals", FURTHER[3], dashed=True),
             unit="ops",
             empty=silent,
         ),

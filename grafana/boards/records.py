@@ -7,6 +7,7 @@ from promql import EACH_MODEL, MODEL, most, quantile, rate, share
 from tables import Column, rows
 
 UNDETECTED = "The profile has no outlier detector: it needs numeric inputs and 100 rows; build it again."
+DETECTOR = f"{EACH_MODEL}, detector"
 
 
 def schema() -> tuple[Panel, Panel]:
@@ -62,14 +63,13 @@ def sent() -> tuple[Panel, Panel]:
 
 def outliers() -> Panel:
     """Return how many predictions are outliers, beside what sound data have."""
-    each = f"{EACH_MODEL}, detector"
-    expected = most("model_outlier_expected_ratio", MODEL, each)
+    expected = most("model_outlier_expected_ratio", MODEL, DETECTOR)
     return lines(
         "Outliers",
         "Share of the predictions whose input as a whole is more unusual than the threshold, by detector; dashed is "
         "what sound data have. Far above it while no component has drifted: values that do not go together. Which ones "
         "is at /api/v1/flagged.",
-        Line(share("model_outliers_total", "model_outlier_score_count", MODEL, each), "{{detector}}", None),
+        Line(share("model_outliers_total", "model_outlier_score_count", MODEL, DETECTOR), "{{detector}}", None),
         Line(expected, "of sound data", REFERENCE, dashed=True),
         unit="percentunit",
         empty=UNDETECTED,
@@ -78,11 +78,10 @@ def outliers() -> Panel:
 
 def outlier_scores() -> Panel:
     """Return how unusual predictions are, up to where they are outliers."""
-    each = f"{EACH_MODEL}, detector"
-    threshold = most("model_outlier_threshold", MODEL, each)
+    threshold = most("model_outlier_threshold", MODEL, DETECTOR)
 
     def level(share_below: float) -> str:
-        return f"{quantile(share_below, 'model_outlier_score', MODEL, each)} / on ({each}) {threshold}"
+        return f"{quantile(share_below, 'model_outlier_score', MODEL, DETECTOR)} / on ({DETECTOR}) {threshold}"
 
     return lines(
         "How unusual predictions are",
