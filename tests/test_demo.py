@@ -26,7 +26,7 @@ from exporter.demo.records import FAILURES, SEED, request
 from exporter.demo.server import ModelServer, log_of, serve, set_aside, started
 from exporter.demo.story import HEALTHY, OUT_OF_FOCUS, Phase, scheduled
 from exporter.demo.verdict import Diary
-from exporter.demo.watch import Fact, facts, samples
+from exporter.demo.watch import Fact, facts, labels, samples
 from exporter.profile import load as load_profile
 
 FOGGED = dict.fromkeys("1234", OUT_OF_FOCUS["2"])
@@ -133,14 +133,14 @@ def test_every_line_of_the_log_is_a_native_record(models, directory):
 
 
 def test_actuals_follow_their_predictions_in_the_log(models, directory):
-    records = [json.loads(line) for line in log_of_a_run(models, directory, seconds=0.6, speed=40)]
+    records = [json.loads(line) for line in log_of_a_run(models, directory, seconds=1.0, speed=40)]
     predicted = {record["id"]: place for place, record in enumerate(records) if "latency_seconds" in record}
     actuals = {record["id"]: place for place, record in enumerate(records) if "actual" in record}
     assert len(predicted) + len(actuals) == len(records)
     assert len(actuals) > 100
     assert all(predicted[identifier] < place for identifier, place in actuals.items())
     delays = [records[place]["time"] - records[predicted[identifier]]["time"] for identifier, place in actuals.items()]
-    assert min(delays) >= 0.07
+    assert min(delays) >= 0.37
 
 
 def log_of_a_run(models, directory, seconds, speed):
@@ -235,6 +235,12 @@ model_score{model="digits",version="3.0.0",score="accuracy",window="500 rows"} 0
 model_score{model="digits",version="3.0.0",score="accuracy",window="45s"} 0.5
 model_score_samples{model="digits",version="3.0.0",score="accuracy",window="500 rows"} 490
 model_score_threshold{model="digits",version="3.0.0",score="accuracy"} 0.9
+model_estimated_score{model="digits",version="3.0.0",score="accuracy",window="500 rows"} 0.84
+model_window_samples{model="digits",version="3.0.0",component="label",role="output",window="500 rows"} 490
+model_predictions_total{model="digits",version="3.0.0"} 400
+model_predictions_pending{model="digits",version="3.0.0"} 30
+model_actual_delay_seconds_sum{model="digits",version="3.0.0"} 740
+model_actual_delay_seconds_count{model="digits",version="3.0.0"} 370
 model_drift_evidence{model="digits",version="3.0.0",component="sharpness",role="input"} 2.5
 model_drift_alarm{model="diabetes",version="1.2.0",component="bmi",role="input"} 0
 model_drift_alarm{model="diabetes",version="1.2.0",component="bp",role="input"} 1
@@ -248,6 +254,7 @@ def test_facts_are_read_from_the_exposition():
     earlier = samples(EXPOSITION.replace("} 400", "} 200").replace("} 30", "} 0"))
     found = {fact.what: fact for fact in facts(samples(EXPOSITION), earlier, "500 rows")}
     assert found["accuracy"].value == 0.95
+    assert (found["accuracy expected"].value, found["accuracy expected"].bad) == (0.84, True)
     assert not found["accuracy"].bad
     assert found["sharpness invalid"].value == 0.15
     assert found["sharpness invalid"].bad
@@ -256,15 +263,21 @@ def test_facts_are_read_from_the_exposition():
     assert (found["diabetes alarms"].value, found["diabetes alarms"].bad) == (1, True)
 
 
+def test_it_is_said_how_late_actuals_are():
+    said = "actuals after 2.0 s, 7.5% of the predictions wait for theirs"
+    assert labels(samples(EXPOSITION)) == said
+    assert labels(samples("")) == "no actual has come yet"
+
+
 def test_a_score_of_too_few_records_is_no_fact():
     found = facts(samples(EXPOSITION.replace("} 490", "} 49")), (), "500 rows")
-    assert not found[0].known
+    assert {fact.what for fact in found if fact.known} == {"sharpness evidence", "diabetes alarms"}
 
 
 def diary(values, touched=True):
     course = Diary()
     for phase, value in values:
-        course.add(phase, [Fact("accuracy", value, 0.9, sign=-1, touched=touched)])
+        course.add(phase, [Fact("accuracy", value, 0.9, sign=-1, touched=touched)], 12.0)
     return course
 
 
@@ -274,6 +287,7 @@ GOOD = [(Phase.BEFORE, nan), (Phase.BEFORE, 0.95), (Phase.DURING, 0.95), (Phase.
 def test_the_verdict_is_good_when_the_fact_was_bad_during_the_fault_alone():
     assert diary([*GOOD, (Phase.AFTER, 0.96)]).promised
     assert "0.700" in diary([*GOOD, (Phase.AFTER, 0.96)]).table()
+    assert "12 s" in diary([*GOOD, (Phase.AFTER, 0.96)]).table()
 
 
 @pytest.mark.parametrize(

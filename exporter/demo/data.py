@@ -38,7 +38,7 @@ components:
     extractor: {classification_error_type: {output: label, actual: label, positive: "4"}}
     dtype: category
 scores:
-  - {name: accuracy, score: accuracy, input: correct, preference: high, threshold: 0.9}
+  - {name: accuracy, score: accuracy, input: correct, preference: high, threshold: 0.9, estimate: confidence}
   - {name: precision_of_four, score: precision, input: is_four, preference: high, threshold: 0.75}
   - {name: recall_of_four, score: recall, input: is_four, preference: high, threshold: 0.75}
 """,
@@ -65,7 +65,7 @@ components:
     extractor: {absolute_error: {output: progression, actual: progression}}
     dtype: float
 scores:
-  - {name: mean_absolute_error, score: mean_absolute_error, input: absolute_error, preference: low, threshold: 60}
+  - {name: mean_absolute_error, input: absolute_error, preference: low, threshold: 60, estimate: true}
 """,
 }
 

@@ -18,7 +18,7 @@ from exporter.demo.data import CONFIG, LOG, PID_FILE, configuration, replace, tr
 from exporter.demo.records import SEED, Model, request
 from exporter.demo.story import CYCLE, Schedule, scheduled, turn
 
-DELAY = (3.0, 5.0)  # seconds until the actual of a prediction is known, at speed 1
+DELAY = (15.0, 25.0)  # seconds until the actual of a prediction is known, at speed 1
 PATIENCE = 1.0  # seconds of requests that are made up for after the machine was asleep
 LOG_BYTES = 5_000_000
 LOGS_KEPT = 2

@@ -16,7 +16,7 @@ from exporter.demo.digits import RATE as DIGITS_RATE
 from exporter.demo.server import started
 from exporter.demo.story import Schedule, intro, scheduled, status, turn
 from exporter.demo.verdict import Diary
-from exporter.demo.watch import Samples, facts, scrape
+from exporter.demo.watch import Samples, facts, labels, scrape
 
 READY_SECONDS = 60.0
 GRACE_SECONDS = 10.0
@@ -91,8 +91,8 @@ def follow(url: str, window: str, schedule: Schedule, stop: Event, say: Callable
             say(turn(phase, now - schedule.start))
         found = scrape(url)
         seen = facts(found, earlier, window)
-        diary.add(schedule.phase(now), seen)
-        say(status(seen, now - schedule.start))
+        diary.add(schedule.phase(now), seen, schedule.broken(now))
+        say(status(seen, labels(found), now - schedule.start))
         if schedule.over(now) or stop.wait(max(0.0, min(now + pause, schedule.next_turn(now)) - time())):
             return diary
         earlier, now = found, time()

@@ -55,6 +55,10 @@ class Schedule:
                 start += self.length
         return [start + moment for moment in self.moments]
 
+    def broken(self, now: float) -> float:
+        """Return for how many seconds the fault has been there, or was in this cycle; below 0 before it."""
+        return now - self._turns(now)[0]
+
     def over(self, now: float) -> bool:
         """Tell whether the run has ended."""
         return not self.repeats and now >= self.start + self.length
@@ -91,12 +95,13 @@ def intro(url: str, log: Path, schedule: Schedule, rates: Mapping[str, float]) -
     fault, repair, end = map(clock, schedule.moments)
     return f"""\
 A model server is at work: it reads hand-written digits ({rates["digits"]:g} a second) and predicts the progress of
-diabetes ({rates["diabetes"]:g} a second). It writes its predictions, and some seconds later the actuals, to a log:
+diabetes ({rates["diabetes"]:g} a second). It writes its predictions, and later the actuals, to a log:
     {log}
 The exporter follows the log and compares it with the profiles of the reference data. What it finds is at
     {url}
 Try in another terminal:
     curl -s {url} | grep '^model_score{{'
+    curl -s {url} | grep '^model_estimated_score'
     curl -s {url} | grep '^model_drift_score.*sharpness'
     curl -s {url} | grep '^model_segment_score_gap{{'
     prediction-exporter explain --url {url.removesuffix("/metrics")}
@@ -113,10 +118,10 @@ def turn(phase: Phase, seconds: float) -> str:
     return f"{clock(seconds)}  >>> {TURNS[phase]}"
 
 
-def status(facts: Sequence[Fact], seconds: float) -> str:
-    """Say what the exporter says, so many seconds after the start."""
+def status(facts: Sequence[Fact], labels: str, seconds: float) -> str:
+    """Say what the exporter says, of `labels` too, so many seconds after the start."""
     told = "   ".join(_told(fact) for fact in facts if fact.known)
-    return f"{clock(seconds)}  {told or 'not enough data yet'}"
+    return f"{clock(seconds)}  {told or 'not enough data yet'}   ({labels})"
 
 
 def _told(fact: Fact) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isnan, nan
 
 from exporter.demo.story import Phase
 from exporter.demo.watch import Fact
@@ -14,9 +15,12 @@ class Course:
     """How one fact went: its worst while the models were healthy and while the fault was there, its last after it."""
 
     facts: dict[Phase, Fact] = field(default_factory=dict)
+    seen: float = nan  # seconds from the fault until it showed
 
-    def add(self, phase: Phase, fact: Fact) -> None:
-        """Take note of a fact; one that is not known says nothing."""
+    def add(self, phase: Phase, fact: Fact, broken: float) -> None:
+        """Take note of a fact, so many seconds after the fault; one that is not known says nothing."""
+        if phase is Phase.DURING and fact.bad and isnan(self.seen):
+            self.seen = broken
         known = self.facts.get(phase)
         if fact.known and (known is None or phase is Phase.AFTER or fact.sign * (fact.value - known.value) > 0):
             self.facts[phase] = fact
@@ -39,10 +43,10 @@ class Diary:
 
     courses: dict[str, Course] = field(default_factory=dict)
 
-    def add(self, phase: Phase, facts: Iterable[Fact]) -> None:
-        """Take note of the facts of one look."""
+    def add(self, phase: Phase, facts: Iterable[Fact], broken: float) -> None:
+        """Take note of the facts of one look, so many seconds after the fault."""
         for fact in facts:
-            self.courses.setdefault(fact.what, Course()).add(phase, fact)
+            self.courses.setdefault(fact.what, Course()).add(phase, fact, broken)
 
     @property
     def promised(self) -> bool:
@@ -51,11 +55,12 @@ class Diary:
 
     def table(self) -> str:
         """Return the verdict for the console."""
-        head = ["", "threshold", *(phase.value for phase in Phase), "as promised"]
+        head = ["", "threshold", *(phase.value for phase in Phase), "seen after", "as promised"]
         return "\n".join("  ".join(f"{cell:<{WIDTH}}" for cell in row).rstrip() for row in [head, *self._rows()])
 
     def _rows(self) -> Iterable[list[str]]:
         for what, course in self.courses.items():
             shown: Mapping[Phase, str] = {phase: fact.shown for phase, fact in course.facts.items()}
             limit = next((fact.limit for fact in course.facts.values()), "-")
-            yield [what, limit, *(shown.get(phase, "-") for phase in Phase), "yes" if course.promised else "NO"]
+            after = "-" if isnan(course.seen) else f"{course.seen:.0f} s"
+            yield [what, limit, *(shown.get(phase, "-") for phase in Phase), after, "yes" if course.promised else "NO"]

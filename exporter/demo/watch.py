@@ -71,6 +71,7 @@ def facts(found: Samples, earlier: Samples, window: str) -> tuple[Fact, ...]:
     drift = total(found, "model_drift_score", window=window, statistic="psi", **sharpness)
     drift_threshold = total(found, "model_drift_threshold", statistic="psi", **sharpness)
     return (
+        Fact("accuracy expected", *_expected(found, window), sign=-1),
         Fact("accuracy", *_score(found, window, model="digits", score="accuracy"), sign=-1),
         Fact("sharpness evidence", total(found, "model_drift_evidence", **sharpness), 0.0, form=".1f"),
         Fact("sharpness drift", drift, drift_threshold),
@@ -90,6 +91,24 @@ def _score(found: Samples, window: str, **labels: str) -> tuple[float, float]:
     enough = total(found, "model_score_samples", window=window, **labels) >= ENOUGH
     value = total(found, "model_score", window=window, **labels) if enough else nan
     return value, total(found, "model_score_threshold", **labels)
+
+
+def _expected(found: Samples, window: str) -> tuple[float, float]:
+    """Return the accuracy that is expected before there are actuals, and its threshold."""
+    label = {"model": "digits", "component": "label", "role": "output"}
+    enough = total(found, "model_window_samples", window=window, **label) >= ENOUGH
+    score = {"model": "digits", "score": "accuracy"}
+    value = total(found, "model_estimated_score", window=window, **score) if enough else nan
+    return value, total(found, "model_score_threshold", **score)
+
+
+def labels(found: Samples) -> str:
+    """Say how late actuals are, and how many predictions have none yet."""
+    count, late = total(found, "model_actual_delay_seconds_count"), total(found, "model_actual_delay_seconds_sum")
+    pending, predictions = total(found, "model_predictions_pending"), total(found, "model_predictions_total")
+    if not (count > 0 and predictions > 0):
+        return "no actual has come yet"
+    return f"actuals after {late / count:.1f} s, {pending / predictions:.1%} of the predictions wait for theirs"
 
 
 def scrape(url: str) -> Samples:

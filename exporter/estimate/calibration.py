@@ -12,6 +12,8 @@ from exporter.estimate.isotonic import isotonic
 LEAST = 100  # labelled records, of fewer a calibration is chance
 MOST = 10_000  # points of a curve
 REST = ""
+PREDICTED = "__predicted__"  # the class that was predicted, whichever it is
+OTHERS = "__others__"
 
 
 class Curve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +74,7 @@ class Chances:
         """Prepare a calibration for an actual component of these categories."""
         named = tuple(curve.category for curve in calibration.curves)
         curves = tuple((np.array(curve.scores), np.array(curve.chances)) for curve in calibration.curves)
-        return cls((*named, calibration.rest or REST), curves, complete=set(levels) <= set(named))
+        return cls((*named, calibration.rest or REST), curves, complete=bool(levels) and set(levels) <= set(named))
 
     def place(self, category: str) -> int:
         """Return the column of a class; ValueError where its chance is not known."""

@@ -65,7 +65,7 @@ class Expected:
         parts = sums.reshape(-1, groups)
         chances, counts = parts[:several].T, self.counts(sums)
         found = measure(self.outcomes.summary(counts))
-        samples, rows = int(found.samples), counts.sum()
+        samples, rows = round(found.samples), counts.sum()
         if math.isnan(found.value):
             return Measurement(math.nan, samples)
         slopes = self._slopes(measure, counts, found.value)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.batch import Column, Field, Floats
-from exporter.estimate.calibration import Chances
+from exporter.estimate.calibration import PREDICTED, Chances
 from exporter.extractors.class_score import EDGES, LEAST, ClassScore
 from exporter.extractors.classification_error_type import ClassificationErrorType
 from exporter.extractors.confusion import Confusion
@@ -61,6 +61,23 @@ def _against(chance: Floats) -> Floats:
 
 
 def _correct(extractor: Correct, output: Field, chances: Chances) -> Outcomes:
+    right = _of_predicted(chances) if PREDICTED in chances.classes else _of_classes(output, chances)
+    return Outcomes(
+        cells=np.array([[1, 0]], np.intp),
+        size=3,
+        group=lambda out: np.where(np.isnan(out) if output.levels is None else out < 0, MISSING, 0),
+        chances=right,
+        summary=_counted(extractor.levels()),
+    )
+
+
+def _of_predicted(chances: Chances) -> Callable[[Floats, Column], Floats]:
+    column = chances.place(PREDICTED)
+    return lambda found, _: _against(found[:, column])
+
+
+def _of_classes(output: Field, chances: Chances) -> Callable[[Floats, Column], Floats]:
+    """Return the function that gives the chance of the class that was predicted, from those of all."""
     places = _classes(output, chances)
     never = len(chances.classes)  # a class that no actual has is never right
 
@@ -71,13 +88,7 @@ def _correct(extractor: Correct, output: Field, chances: Chances) -> Outcomes:
 
     if (places[:-1] == never).all():
         raise ValueError(f"none of output {output.name} is a class that has a probability")
-    return Outcomes(
-        cells=np.array([[1, 0]], np.intp),
-        size=3,
-        group=lambda out: np.where(out < 0, MISSING, 0),
-        chances=right,
-        summary=_counted(extractor.levels()),
-    )
+    return right
 
 
 def _confusion(extractor: Confusion, output: Field, chances: Chances) -> Outcomes:

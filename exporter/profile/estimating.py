@@ -7,9 +7,10 @@ from typing import Protocol
 import msgspec
 
 from exporter.batch import Column, Field, value_of
-from exporter.estimate import BUILDERS, Calibration, LossModel, calibrate, learn
+from exporter.estimate import BUILDERS, OTHERS, PREDICTED, Calibration, LossModel, calibrate, learn
 from exporter.extractors import EvalExtractor
 from exporter.extractors.class_score import ClassScore
+from exporter.extractors.correct import Correct
 from exporter.extractors.pairing import label
 from exporter.profile.scoring import ScoreSpec
 
@@ -60,9 +61,14 @@ NOTHING = Estimators()
 
 
 def probabilities(score: ScoreSpec, extractor: EvalExtractor) -> dict[str, str]:
-    """Return by class the output components that say how probable it is; none where the score does not tell."""
+    """Return by class the output components that say how probable it is; none where the score does not tell.
+
+    One for whether a prediction is `correct` is of the class that was predicted.
+    """
     if isinstance(score.estimate, dict):
         return dict(score.estimate)
+    if isinstance(score.estimate, str) and isinstance(extractor, Correct):
+        return {PREDICTED: score.estimate}
     positive = getattr(extractor, "positive", None)
     output = extractor.output if isinstance(extractor, ClassScore) else None
     if isinstance(score.estimate, str):
@@ -141,9 +147,11 @@ class Teacher:
 
     def _calibration(self, score: ScoreSpec, extractor: EvalExtractor) -> Calibration:
         actual = "actual", extractor.actual
-        levels = self.fields[actual].levels
+        levels, codes = self.fields[actual].levels, self.columns[actual]
+        if PREDICTED in probabilities(score, extractor):
+            levels, codes = (OTHERS, PREDICTED), self.columns["eval", score.names[0]]
         if levels is None:
             raise ValueError(f"an estimate needs categories, and actual {extractor.actual} is a number")
         outputs = probabilities(score, extractor).items()
         said = {category: (name, self.columns["output", name]) for category, name in outputs}
-        return calibrate(extractor.actual, levels, self.columns[actual], said)
+        return calibrate(extractor.actual, levels, codes, said)

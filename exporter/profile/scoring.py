@@ -14,7 +14,7 @@ class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `input` is the name of an eval component; where there is none, that of the one component of another role. A score
     that reads several has `inputs`. `estimate` has it estimated without actuals: true, the output component that holds
-    the probability of the positive class, or {class: output component}.
+    the probability of the positive class (or of the class that was predicted), or {class: output component}.
     """
 
     name: str
