@@ -309,6 +309,33 @@ OUTLIER_EXPECTED = Metric(
     "Share of sound predictions that is beyond the threshold, on average; of a small reference 1 in its size at least.",
     _DETECTOR,
 )
+ATTRIBUTION_MEAN = Metric(
+    "model_attribution_mean_absolute",
+    "gauge",
+    "Mean absolute attribution of a feature in a window: how much it contributed, whichever way.",
+    (*_MODEL, "feature", "window"),
+)
+ATTRIBUTION_REFERENCE = Metric(
+    "model_attribution_reference",
+    "gauge",
+    "Mean absolute attribution of a feature in the reference.",
+    (*_MODEL, "feature"),
+)
+ATTRIBUTION_SAMPLES = Metric(
+    "model_attribution_samples", "gauge", "Predictions of a window that carry attributions.", (*_MODEL, "window")
+)
+ATTRIBUTION_NDCG = Metric(
+    "model_attribution_ndcg",
+    "gauge",
+    "Agreement of a window's ranking of features by attribution with the reference's: 1 where the order is the same.",
+    (*_MODEL, "window"),
+)
+ATTRIBUTION_NDCG_LOWER = Metric(
+    "model_attribution_ndcg_lower", "gauge", "Lower end of the 95 % interval of the agreement.", (*_MODEL, "window")
+)
+ATTRIBUTION_NDCG_UPPER = Metric(
+    "model_attribution_ndcg_upper", "gauge", "Upper end of the 95 % interval of the agreement.", (*_MODEL, "window")
+)
 CONFUSION = Metric(
     "model_confusion_total",
     "counter",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from exporter.batch import Batch, Column, Fault, Floats, Kind, Mask, absent, is_later, later, value_of
 from exporter.joins import Joined, Joiner, Rows, Tallies
 from exporter.plan import EvalStep, ModelPlan
+from exporter.profile import MEASURE, explained
 from exporter.quality import Inspector, Origin, Quality
 from exporter.segments import Arrived, Coder, Cutter, Slices
 from exporter.summaries import ComponentSummary
@@ -25,12 +26,14 @@ class State:
     """All that is known of one model: what a scrape shows and an evaluation compares.
 
     `estimates` are what scores are estimated from, of all predictions; `checks` the same of those with an actual.
+    `attributions` are the absolute ones of the predictions that carry any.
     """
 
     predictions: Stream
     outcomes: Stream
     estimates: Stream
     checks: Stream
+    attributions: Stream
     count: int
     failures: int
     last_prediction: float
@@ -70,6 +73,7 @@ class Engine:
             outcomes=Stream.of([c.measure for c in plan.outcome_components], plan.windows),
             estimates=Stream.of([step.measure for step in plan.estimates.steps], plan.windows),
             checks=Stream.of([step.measure for step in plan.estimates.steps], plan.windows),
+            attributions=Stream.of([MEASURE] * len(plan.attributions), plan.windows),
             count=0,
             failures=0,
             last_prediction=math.nan,
@@ -164,6 +168,7 @@ class Engine:
             outcomes=outcomes,
             estimates=self._estimated(batch, sound, now),
             checks=checks,
+            attributions=self._attributed(batch, sound, now),
             count=old.count + int(predicted.sum()),
             failures=old.failures + int(failed.sum()),
             last_prediction=self._last(batch, predicted, now),
@@ -200,6 +205,15 @@ class Engine:
             return self.state.estimates
         laid_out = estimates.laid_out(_rows(batch.columns, rows), self._extractor_failures)
         return self.state.estimates.add(laid_out, now, None if batch.times is None else batch.times[rows])
+
+    def _attributed(self, batch: Batch, rows: Mask, now: float) -> Stream:
+        """Return what predictions are put down to, with those of a batch."""
+        columns = [batch.columns[place] for place in self.plan.attributions]
+        rows = rows & np.any(~np.isnan(columns), axis=0) if columns else rows
+        if not (columns and rows.any()):
+            return self.state.attributions
+        times = None if batch.times is None else batch.times[rows]
+        return self.state.attributions.add(explained(_rows(columns, rows)), now, times)
 
     def _checked(self, joined: Joined, now: float, *, timed: bool) -> Stream:
         """Return what the scores of predictions that have an actual are estimated from, with what was joined."""

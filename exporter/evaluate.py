@@ -9,6 +9,7 @@ import numpy as np
 
 from exporter.alarm import Evidence, Verdict
 from exporter.alarm.discovery import discovered
+from exporter.attributions import AttributionReading
 from exporter.comparison import compare, measure
 from exporter.estimation import ConfusionReading, EstimateReading
 from exporter.plan import Group, ModelPlan, statistics
@@ -71,6 +72,7 @@ class Evaluation:
     time: float = math.nan
     estimates: tuple[EstimateReading, ...] = ()
     confusions: tuple[ConfusionReading, ...] = ()
+    attributions: tuple[AttributionReading, ...] = ()
 
     @property
     def realised(self) -> dict[tuple[str, str], float]:

@@ -339,5 +339,7 @@ def test_a_running_exporter_says_which_prediction_is_odd_and_why(tmp_path):
         answer = json.loads(get(address, "/api/v1/flagged?model=shop")[1])
     assert shop.value(found, "model_outliers_total", detector="mahalanobis") >= 1
     (flag,) = [record for record in answer["data"][0]["records"] if record["id"] == "123"]
-    assert flag["reasons"] == {"input size": "outlier"}
+    assert flag["reasons"] == {"input size": "above"}
+    assert flag["scores"]["mahalanobis"] > 9
+    assert list(flag["shares"]) == ["input size"]
     assert flag["values"] == {}

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from exporter.api.data import Data
 from exporter.api.gather import columns, data_of
@@ -14,6 +15,8 @@ from exporter.api.pieces import is_stream, length, pick, pieces
 from exporter.api.progress import Progress
 from exporter.api.sequence import SequenceSimpleExtractor
 from exporter.profile import Columns, Profile, ProfileError, ProfileSpec, build, merged, observe
+from exporter.profile.attributions import attribution_specs
+from exporter.profile.features import ATTRIBUTIONS
 from exporter.profile.sample import LAST, Sample, most
 from exporter.profile.values import Key, held
 
@@ -35,13 +38,24 @@ def built(
     parts = pieces(given)
     if any(map(is_stream, given.values())):
         first, parts = _shown(parts)
-        spec = declare(data_of(first, progress.watched))
+        spec = _explaining(declare, data_of(first, progress.watched))
         found = _sampled(spec, parts, prepare, seed, progress)
     else:
         data = data_of(next(parts), progress.watched)
-        spec = declare(data)
-        found = columns(spec.components, data, prepare)
+        spec = _explaining(declare, data)
+        found = columns([*spec.components, *attribution_specs(spec)], data, prepare)
     return build(spec, found, built=time.time(), seed=seed)
+
+
+def _explaining(declare: Callable[[Mapping[str, Data]], ProfileSpec], data: Mapping[str, Data]) -> ProfileSpec:
+    """Return the declared spec, with the features of the attributions that are among the data."""
+    spec = declare(data)
+    if ATTRIBUTIONS not in data:
+        return spec
+    names = data[ATTRIBUTIONS].names
+    if dotted := [name for name in names if "." in name]:
+        raise ProfileError(f"attributions of {dotted[0]!r}: a path leads to no name with a dot; rename the feature")
+    return replace(spec, attributions=names)
 
 
 def observed(profile: Profile, given: Given, prepare: Prepare, progress: Progress) -> Profile:
@@ -61,13 +75,13 @@ def _shown(parts: Iterator[Piece]) -> tuple[Piece, Iterator[Piece]]:
 
 def _sampled(spec: ProfileSpec, parts: Iterable[Piece], prepare: Prepare, seed: int, progress: Progress) -> Columns:
     sample, random = Sample(most(spec)), np.random.default_rng((seed, SALT))
-    specs = {component.key: component for component in spec.components}
+    specs = {component.key: component for component in (*spec.components, *attribution_specs(spec))}
     for part in parts:
         rows = _rows(part)
         keys = random.integers(0, LAST, rows, np.uint64, endpoint=True)
         places = np.flatnonzero(keys <= sample.limit)
         chosen = part if len(places) == rows else {role: pick(data, places) for role, data in part.items()}
-        found = columns(spec.components, data_of(chosen, progress.watched), prepare)
+        found = columns(specs.values(), data_of(chosen, progress.watched), prepare)
         sample.add(keys[places], {key: held(specs[key], raw) for key, raw in found.values.items()})
     return Columns(sample.take()[1], held=True, sampled=sample.limit < LAST)
 

@@ -75,6 +75,13 @@ class Data:
             return None
         return unknown("column", words[0], list(self._table.names))
 
+    @property
+    def names(self) -> list[str]:
+        """Return the names of columns, of data one by one those of their keys."""
+        if self._table is not None:
+            return list(self._table.names)
+        return list(dict.fromkeys(str(key) for row in self.rows() if isinstance(row, Mapping) for key in row))
+
     def rows(self) -> Sequence[Any]:
         """Return the data one by one."""
         if self._rows is None:

@@ -97,6 +97,7 @@ class ModelProfile:
         silent: bool = True,
         seed: int = 0,
         build_extractors: bool = True,
+        attributions: object = None,
     ) -> None:
         """Build the profile from a reference: data of a time when all was well. ProfileError with all that is wrong.
 
@@ -105,7 +106,8 @@ class ModelProfile:
         `domains` are valid ranges (None is an open end) or lists of categories by component; what is left out is
         learned. Extractors that learn are fitted to one half of the data, drawn by `seed`, and profiled on the other;
         with `build_extractors=False` this profile is instead replaced by that of other data, on its own bins,
-        categories and domains, as `observe` does. Unless `silent`, progress is shown on a terminal.
+        categories and domains, as `observe` does. Unless `silent`, it shows its progress. `attributions` are such as
+        SHAP values: a column for each feature.
         """
         given = {"input": input, "output": output, "actual": actual}
         if not build_extractors:
@@ -114,7 +116,7 @@ class ModelProfile:
         supplied(self._components, given)
         declare = partial(spec_of, (self.name, self.version), self._components, self._scores, domains or {})
         with closing(Progress(f"profiling {self.group_idfr}", silent=silent)) as progress:
-            self._take(built(declare, given, self._prepare, seed, progress))
+            self._take(built(declare, given | {"attributions": attributions}, self._prepare, seed, progress))
 
     def observe(
         self,
@@ -244,8 +246,7 @@ class ModelProfile:
 
         `poi` is a point of interest, the tags of a datum or values by component, that is drawn in all distributions.
         """
-        point = None if poi is None else points(poi, self.profile)
-        page = profile_page(self.profile, point)
+        page = profile_page(self.profile, None if poi is None else points(poi, self.profile))
         return show(page, self.group_idfr, path, mode)
 
     def view_contrast(
@@ -285,7 +286,7 @@ class ModelProfile:
 
     def _validating(self) -> Validator | None:
         if self._profile is not None and (self._validator is None or self._validator.group != self.group_idfr):
-            self._validator = Validator(self._profile, self.group_idfr, self._prepare)
+            self._take(self._profile)
         return self._validator
 
     def _tags(self, role: str, *data: Any) -> list[Tag]:  # noqa: ANN401 - any datum, of eval an output and an actual

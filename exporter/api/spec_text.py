@@ -46,6 +46,8 @@ def _body(spec: ProfileSpec, records: list[dict[str, Any]]) -> Iterator[str]:
     for path, reason in left_out(records, spec).items():
         yield f"  # left out: {_flow('.'.join(path))}  # {_seen(path, records)} ({reason})"
     yield from _pairs(strongest(records, spec.components))
+    if spec.attributions:
+        yield f"attributions: {_flow(spec.attributions)}"
     if spec.scores:
         yield "scores:"
         yield from (f"  - {_flow(_written(score))}" for score in spec.scores)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from exporter import __version__, catalog, profile
 from exporter.app.budget import series
+from exporter.attributions import attributed
 from exporter.batch import Batch, Schema
 from exporter.config import Config, ModelConfig, segment_of
 from exporter.engine import Engine, State
@@ -81,7 +82,10 @@ class Model:
         streams = state.estimates.windows(now), state.checks.windows(now)
         estimates = tuple(estimated(self.plan, streams, found.realised, found.failures))
         confusions = tuple(confused(self.plan, streams[0]))
-        found = replace(found, slicing=slicing, estimates=estimates, confusions=confusions, time=now)
+        put_down = tuple(attributed(self.plan, state.attributions.windows(now)))
+        found = replace(
+            found, slicing=slicing, estimates=estimates, confusions=confusions, attributions=put_down, time=now
+        )
         self.evaluation = alarmed(self.plan, found, self.watch.evidence)
         return self.evaluation
 

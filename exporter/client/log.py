@@ -94,10 +94,12 @@ class PredictionLog:
         tags: Mapping[str, object] | None = None,
         error: object = None,
         time: float | datetime | None = None,
+        attributions: Mapping[str, object] | None = None,
     ) -> str:
         """Hand a prediction over; returns its id, which is made up where it is missing.
 
-        `time` says when it was made, where that is not now: Unix seconds, or a datetime with its zone.
+        `time` says when it was made, where that is not now: Unix seconds, or a datetime with its zone. `attributions`
+        are what each feature contributed to it.
         """
         moment = now()
         name = request_id if type(request_id) is str and request_id else as_id(request_id)
@@ -108,6 +110,7 @@ class PredictionLog:
             queue = intake.swift
             if queue is None or error is not None or len(queue) >= CALM:
                 record = Record(name, moment, intake.model, intake.version, input, output, latency_seconds, tags)
+                record.attributions = attributions
                 intake.predicted(record, error, [])
                 return name
             files: list[File] = []
@@ -126,6 +129,8 @@ class PredictionLog:
             else:
                 labels = intake.take(labels, "tags", name, files)
             record = Record(name, moment, intake.model, intake.version, input, output, latency_seconds, labels)
+            if attributions is not None:
+                record.attributions = intake.take(attributions, "attributions", name, files)
             if files:
                 intake.submit(record, files)
             else:

@@ -15,7 +15,7 @@ from exporter.client.text import clean
 
 TRUST = 1000  # records without an array, after which a flat dict is taken to hold none
 ID_CHARACTERS = 200
-PARTS = ("input", "output", "actual", "tags", "data")
+PARTS = ("input", "output", "actual", "tags", "attributions", "data")
 FINDINGS = ("values", "invalid")
 _CONSTANTS = frozenset((type(None), str, int, float, bool, msgspec.Raw))
 
@@ -37,6 +37,7 @@ class Record(msgspec.Struct, omit_defaults=True, gc=False):
     data: object = None
     values: object = None
     invalid: object = None
+    attributions: object = None
 
 
 class Codec:

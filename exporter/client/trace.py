@@ -24,6 +24,7 @@ class Trace:
     seconds: float | None = None
     _input: object = None
     _tags: Mapping[str, object] | None = None
+    _attributions: object = None
     _data: dict[str, object] | None = None
     _files: list[File] | None = None
     _open = True
@@ -54,6 +55,13 @@ class Trace:
         """Add tags, by which the traffic can be sliced."""
         try:
             self._tags = {**(self._tags or {}), **(tags or {}), **more}
+        except Exception as fault:  # noqa: BLE001 - as above
+            self._intake.tally.drop("failed", fault)
+
+    def explain(self, attributions: Mapping[str, object]) -> None:
+        """Take down what each feature contributed to the prediction."""
+        try:
+            self._attributions = self._taken(attributions, "attributions")
         except Exception as fault:  # noqa: BLE001 - as above
             self._intake.tally.drop("failed", fault)
 
@@ -106,6 +114,7 @@ class Trace:
             and len(queue) < CALM
             and self.error is None
             and self._data is None
+            and self._attributions is None
             and not self._files
             and type(output) is dict
             and not is_tracked(output)
@@ -114,5 +123,5 @@ class Trace:
             record.output = output.copy()
             queue.append(record)
             return
-        record.data = self._data
+        record.data, record.attributions = self._data, self._attributions
         intake.predicted(record, self.error, self._files or [])

@@ -8,6 +8,7 @@ from exporter import catalog
 from exporter.catalog import METRICS, Metric
 from exporter.engine import State
 from exporter.evaluate import QUANTILES, Evaluation
+from exporter.exposition.attributions import put_down, referred
 from exporter.exposition.quality import QualityLines, slipped
 from exporter.exposition.render import Family, HistogramLines, SeriesLines, edge_text, label_text, line, number
 from exporter.exposition.segments import compared, traffic
@@ -78,11 +79,13 @@ class ModelLines:
                 yield from component.families(summary)
         yield from self._fixed
         yield from self._quality.families(state.quality)
+        yield from referred(self._plan)
         yield from traffic(self._plan, state.segments)
         if evaluation is not None:
             yield from self._evaluated(evaluation)
             yield from compared(self._labels, evaluation.slicing)
             yield from slipped(self._labels, evaluation.slips)
+            yield from put_down(self._plan, evaluation.attributions)
         if self._labelled:
             yield from self._actuals(state)
 

@@ -72,7 +72,8 @@ def plan(
     extra = tuple(dict.fromkeys([*columns(segments), *(key for one in expectations for key in one.columns)]))
     tagged = tuple(dict.fromkeys([*tags(segments), *(path for one in expectations for path in one.tags), *shown.tags]))
     read = (Field(path, "input", path, levels) for path, levels in extra)
-    fields = (*(component.field for component in logged), *read)
+    parts = profile.attributions.fields()
+    fields = (*(component.field for component in logged), *read, *parts)
     actual = tuple(i for i, component in enumerate(logged) if component.role == "actual")
     evals = tuple(_eval_step(c, fields) for c in components if c.role == "eval")
     outcome = (*(logged[i] for i in actual), *(step.component for step in evals))
@@ -119,6 +120,7 @@ def plan(
         expectations=expectations,
         detectors=tuple(step_of(detector, inputs, level) for detector in profile.detectors),
         shown=shown.values,
+        attributions=tuple(range(len(fields) - len(parts), len(fields))),
         extra={key: len(logged) + place for place, key in enumerate(extra)},
         estimates=estimated,
     )

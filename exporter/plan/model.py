@@ -89,6 +89,7 @@ class ModelPlan:
     `cuts` are the segments; the codes of each stand in a column behind those of the schema. `extra` are the places of
     columns that no component is, but that segments and expectations read. The losses that `estimates` expect make the
     last columns. `detectors` score outliers; `shown` allows the values of flagged predictions to be seen.
+    `attributions` are the places of columns that say what a prediction is put down to.
     """
 
     profile: Profile
@@ -115,6 +116,7 @@ class ModelPlan:
     expectations: tuple[Expectation, ...] = ()
     detectors: tuple[OutlierStep, ...] = ()
     shown: bool = False
+    attributions: tuple[int, ...] = ()
     extra: Mapping[tuple[str, tuple[str, ...] | None], int] = field(default_factory=dict)
     estimates: Estimates = field(default_factory=Estimates)
 

@@ -1,5 +1,6 @@
 """The profile of a model's reference data: what its components look like when all is well, in one JSON file."""
 
+from exporter.profile.attributions import MEASURE, Attributions, estimate, explained
 from exporter.profile.build import build
 from exporter.profile.component import Component, ProfileError
 from exporter.profile.detector import LEVELS, Detector
@@ -14,6 +15,8 @@ from exporter.profile.spec import ComponentSpec, ProfileSpec, problems
 __all__ = [
     "ESTIMATE",
     "LEVELS",
+    "MEASURE",
+    "Attributions",
     "Columns",
     "Component",
     "ComponentSpec",
@@ -29,7 +32,9 @@ __all__ = [
     "columns_by",
     "columns_of",
     "dump",
+    "estimate",
     "estimates",
+    "explained",
     "infer",
     "left_out",
     "load",

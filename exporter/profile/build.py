@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from exporter.alarm import Unrest, unrest_of
 from exporter.batch import Column, Field, Floats, value_of
 from exporter.decoders.columns import label
+from exporter.profile.attributions import attribution_specs, explanation
 from exporter.profile.component import Component, ProfileError
 from exporter.profile.detecting import detectors_of
 from exporter.profile.domain import OPEN, declared, learned, soft
@@ -41,12 +42,13 @@ def build(spec: ProfileSpec, columns: Columns, built: float, categories: int = C
         found.append(f"the columns differ in length: {sorted(lengths)}")
     found += [
         f"{component.resolved_role} {component.name} has no column"
-        for component in spec.components
+        for component in (*spec.components, *attribution_specs(spec))
         if not component.computed and component.key not in columns.values
     ]
     if found:
         raise ProfileError("; ".join(found))
-    return _Builder(_fitted(spec, columns, seed), columns, categories, seed).build(built)
+    profile = _Builder(_fitted(spec, columns, seed), columns, categories, seed).build(built)
+    return replace(profile, attributions=explanation(spec, columns.values))
 
 
 def _half(rows: int, seed: int) -> NDArray[np.bool_]:
@@ -106,14 +108,14 @@ class _Builder:
         references = {component.spec.key: component.reference for component in components}
         scores = [self._score(score, references, measures) for score in self._spec.scores]
         identity = self._spec.name, self._spec.version
-        learned = _half(len(next(iter(self._columns.values()))), self._seed)
+        taught = _half(len(next(iter(self._columns.values()))), self._seed)
         return Profile(
             *identity,
             built,
             tuple(components),
             tuple(scores),
             estimators=self._estimators(),
-            detectors=detectors_of(self._spec.components, self._columns, learned),
+            detectors=detectors_of(self._spec.components, self._columns, taught),
         )
 
     def _estimators(self) -> Estimators:

@@ -1,7 +1,8 @@
 """Guesses a profile's spec from a sample of a log, for a person to edit."""
 
+import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, time, timedelta
 from itertools import islice
@@ -9,6 +10,7 @@ from typing import Any
 
 from exporter.decoders.shape import ROLES
 from exporter.profile.build import CATEGORIES
+from exporter.profile.features import ATTRIBUTIONS, FEATURES
 from exporter.profile.scoring import ScoreSpec
 from exporter.profile.spec import ComponentSpec, Dtype, ProfileSpec
 
@@ -39,7 +41,20 @@ def infer(records: Iterable[Mapping[str, Any]], name: str | None = None, version
     components = [ComponentSpec(_name(path, kinds), ".".join(path), dtype=kind) for path, kind in kinds.items()]
     evals, scores = _evaluation(components)
     chosen = [name or _most(models, "model"), version or _most(versions, "1.0.0")]
-    return ProfileSpec(chosen[0], chosen[1], [*components, *evals], scores)
+    return ProfileSpec(chosen[0], chosen[1], [*components, *evals], scores, _features(sample))
+
+
+def _features(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the features that records carry attributions of, those that contribute most first where they are many."""
+    weights: defaultdict[str, float] = defaultdict(float)
+    for record in records:
+        for (_, *words), value in _leaves((ATTRIBUTIONS,), record.get(ATTRIBUTIONS)):
+            if words and _reachable(tuple(words)) and isinstance(value, float | int) and math.isfinite(value):
+                weights[".".join(words)] += abs(value)
+    paths = {tuple(feature.split(".")) for feature in weights}
+    leaves = paths - _parents(paths)
+    chosen = sorted((feature for feature in weights if tuple(feature.split(".")) in leaves), key=lambda f: -weights[f])
+    return [feature for feature in weights if feature in chosen[:FEATURES]]
 
 
 def left_out(records: Iterable[Mapping[str, Any]], spec: ProfileSpec) -> dict[Path, str]:

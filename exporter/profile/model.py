@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from exporter.profile import attributions
+from exporter.profile.attributions import NONE, Attributions, AttributionsFile
 from exporter.profile.component import (
     Component,
     ComponentFile,
@@ -44,7 +46,8 @@ class ScoreReference:
 class Profile:
     """The components and scores of one model and version; `built` is Unix seconds, `sha256` the file's checksum.
 
-    `estimators` are what its scores are estimated with, `detectors` score how unusual a prediction is.
+    `estimators` are what its scores are estimated with, `detectors` score how unusual a prediction is,
+    `attributions` what its predictions are put down to.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Profile:
     sha256: str = ""
     estimators: Estimators = NOTHING
     detectors: tuple[Detector, ...] = ()
+    attributions: Attributions = NONE
 
 
 class _Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -76,10 +80,12 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str = ""
     estimators: Estimators | msgspec.UnsetType = msgspec.UNSET
     outliers: list[DetectorFile] | msgspec.UnsetType = msgspec.UNSET
+    attributions: AttributionsFile | msgspec.UnsetType = msgspec.UNSET
 
 
 def dump(profile: Profile) -> bytes:
     """Return the profile's file: JSON, the same bytes for the same profile."""
+    explained = profile.attributions
     file = _File(
         FORMAT,
         profile.name,
@@ -89,6 +95,7 @@ def dump(profile: Profile) -> bytes:
         [_score_file(score) for score in profile.scores],
         estimators=msgspec.UNSET if profile.estimators == NOTHING else profile.estimators,
         outliers=[packed(detector) for detector in profile.detectors] or msgspec.UNSET,
+        attributions=attributions.packed(explained) if explained.features else msgspec.UNSET,
     )
     file = msgspec.json.decode(_encode(file), type=_File)  # whole numbers become what a reader takes them for
     return msgspec.json.format(_encode(msgspec.structs.replace(file, sha256=_checksum(file))), indent=1) + b"\n"
@@ -132,7 +139,9 @@ def _score_file(score: ScoreReference) -> _Score:
 
 
 def _profile(file: _File) -> Profile:
-    spec = ProfileSpec(file.name, file.version, [c.spec for c in file.components], [s.spec for s in file.scores])
+    features = file.attributions.features if file.attributions else []
+    parts = [c.spec for c in file.components], [s.spec for s in file.scores]
+    spec = ProfileSpec(file.name, file.version, *parts, features)
     if wrong := problems(spec):
         raise ProfileError(": ".join(wrong[0]))
     components = tuple(component_of(component) for component in file.components)
@@ -143,7 +152,9 @@ def _profile(file: _File) -> Profile:
         raise ProfileError(fault)
     inputs = [component.name for component in components if component.role == "input" and component.spec.numeric]
     detectors = tuple(unpacked(detector, inputs) for detector in file.outliers or ())
-    return Profile(file.name, file.version, file.built, components, scores, file.sha256, estimators, detectors)
+    explained = attributions.unpacked(file.attributions) if file.attributions else NONE
+    named = file.name, file.version, file.built
+    return Profile(*named, components, scores, file.sha256, estimators, detectors, explained)
 
 
 def _score(file: _Score) -> ScoreReference:

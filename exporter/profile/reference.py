@@ -12,6 +12,7 @@ from exporter.decoders.columns import guarded
 from exporter.decoders.files import Files
 from exporter.decoders.native import rows_of
 from exporter.decoders.shape import ROLES, descend, identity
+from exporter.profile.attributions import attribution_specs
 from exporter.profile.component import ProfileError
 from exporter.profile.sample import LAST, SPARE, Sample, most
 from exporter.profile.spec import ComponentSpec, ProfileSpec
@@ -61,7 +62,8 @@ class _Log:
     """The predictions of a log with their actuals, as many as are wanted, told apart by hashes of their ids."""
 
     def __init__(self, spec: ProfileSpec, rows: int, seed: int, files: Files | None) -> None:
-        self._specs = [component for component in spec.components if not component.computed]
+        logged = [component for component in spec.components if not component.computed]
+        self._specs = [*logged, *attribution_specs(spec)]
         self._paths = [tuple((component.element or "").split(".")) for component in self._specs]
         self._actual = [place for place, component in enumerate(self._specs) if component.resolved_role == "actual"]
         self._reads = {} if files is None else _readers(self._specs, files)

@@ -18,6 +18,7 @@ from exporter.extractors import PLUGINS as EXTRACTORS
 from exporter.extractors import DataExtractor, EvalExtractor, of_pairs
 from exporter.profile.domain import is_range
 from exporter.profile.estimating import unfit
+from exporter.profile.features import misnamed
 from exporter.profile.scoring import ScoreSpec, meant
 from exporter.registry import Plugins
 from exporter.scores import PLUGINS as SCORES
@@ -97,12 +98,16 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
 
 
 class ProfileSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model's name and version, its components and its scores."""
+    """A model's name and version, its components and its scores.
+
+    `attributions` are the features, by their path below `attributions`, whose contributions records carry.
+    """
 
     name: str
     version: str
     components: list[ComponentSpec]
     scores: list[ScoreSpec] = []
+    attributions: list[str] = []
 
 
 def problems(spec: ProfileSpec) -> list[tuple[str, str]]:
@@ -123,7 +128,7 @@ def problems(spec: ProfileSpec) -> list[tuple[str, str]]:
         if score.name in names[:i]:
             found.append((f"scores[{i}].name", f"score {score.name} is declared twice"))
         found += [(f"scores[{i}].{key}", message) for key, message in _score(score, known)]
-    return found
+    return found + list(misnamed(spec.attributions))
 
 
 def _component(spec: ComponentSpec, known: Mapping[tuple[str, str], ComponentSpec]) -> Iterator[tuple[str, str]]:

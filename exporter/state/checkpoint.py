@@ -123,7 +123,8 @@ def _items(watch: Watch) -> dict[str, Item]:
     found[f"{name}\x1fdelay"] = (state.delay, codec.pack_summary)
     for kind, stream in (("predictions", state.predictions), ("outcomes", state.outcomes)):
         found |= _stream(f"{name}\x1f{kind}", stream)
-    for kind, stream in (("estimates", state.estimates), ("checks", state.checks)):
+    further = {"estimates": state.estimates, "checks": state.checks, _attributions(watch.engine): state.attributions}
+    for kind, stream in further.items():
         found |= _stream(f"{name}\x1f{kind}", stream) if stream.measures else ()
     found[f"{name}\x1fquality"] = (watch.engine.inspector.save(), list)
     for step, tally in zip(watch.engine.plan.detectors, state.quality.outliers, strict=False):
@@ -155,6 +156,10 @@ def _segment(prefix: str, cutter: Cutter, slices: Slices) -> Iterator[tuple[str,
         yield f"{at}\x1ftraffic", ((one.count, one.failures, one.timed, one.seconds), list)
         yield from _stream(f"{at}\x1fpredictions", one.predictions)
         yield from _stream(f"{at}\x1foutcomes", one.outcomes)
+
+
+def _attributions(engine: Engine) -> str:
+    return f"attributions {engine.plan.profile.attributions.signature}"
 
 
 def _facts(engine: Engine) -> tuple[object, ...]:
@@ -198,6 +203,7 @@ class _Reader:
             outcomes=self._stream("outcomes", state.outcomes),
             estimates=self._stream("estimates", state.estimates),
             checks=self._stream("checks", state.checks),
+            attributions=self._stream(_attributions(engine), state.attributions),
             latency=self._part("latency", lambda p: codec.summary_of(p, engine.plan.latency), state.latency),
             delay=self._part("delay", lambda p: codec.summary_of(p, engine.plan.delay), state.delay),
         )

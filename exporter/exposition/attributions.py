@@ -1,0 +1,31 @@
+"""Turns what predictions are put down to into metric families."""
+
+from collections.abc import Iterator, Sequence
+
+from exporter import catalog
+from exporter.attributions import AttributionReading
+from exporter.exposition.render import Family, line
+from exporter.plan import ModelPlan
+
+
+def referred(plan: ModelPlan) -> Iterator[Family]:
+    """Yield what the profile says of attributions."""
+    metric, reference = catalog.ATTRIBUTION_REFERENCE, plan.profile.attributions
+    for feature, mean in zip(reference.features, reference.means.tolist(), strict=True):
+        yield Family(metric, line(metric, (*plan.labels, feature), mean))
+
+
+def put_down(plan: ModelPlan, readings: Sequence[AttributionReading]) -> Iterator[Family]:
+    """Yield what each window says of them."""
+    for reading in readings:
+        means = zip(plan.profile.attributions.features, reading.means, strict=True)
+        for feature, mean in means:
+            text = line(catalog.ATTRIBUTION_MEAN, (*plan.labels, feature, reading.window), mean)
+            yield Family(catalog.ATTRIBUTION_MEAN, text)
+        for metric, value in (
+            (catalog.ATTRIBUTION_NDCG, reading.ndcg),
+            (catalog.ATTRIBUTION_NDCG_LOWER, reading.lower),
+            (catalog.ATTRIBUTION_NDCG_UPPER, reading.upper),
+            (catalog.ATTRIBUTION_SAMPLES, reading.samples),
+        ):
+            yield Family(metric, line(metric, (*plan.labels, reading.window), value))
