@@ -68,6 +68,14 @@ def records(count, seed=1):
     return [record(number, chance) for number in range(count)]
 
 
+def explained(some, features=("size", "change"), means=(2.0, 1.0), seed=3):
+    """Records with attributions, which are of either sign and have a mean absolute size."""
+    chance = random.Random(seed)
+    for row in some:
+        drawn = [chance.expovariate(1 / mean) * chance.choice((-1, 1)) for mean in means]
+        yield row | {"attributions": dict(zip(features, drawn, strict=True))}
+
+
 def lines(some):
     """Records as the bytes of a log."""
     return b"".join(json.dumps(one).encode() + b"\n" for one in some)
@@ -75,7 +83,7 @@ def lines(some):
 
 def built(spec):
     """The profile of the reference records by a spec."""
-    return build(spec, columns_of(spec, lines(records(2000)).splitlines()), 1_700_000_000.0)
+    return build(spec, columns_of(spec, lines(explained(records(2000))).splitlines()), 1_700_000_000.0)
 
 
 @cache
@@ -91,14 +99,15 @@ def dumped():
 
 @cache
 def wide():
-    """The profile with a confusion matrix too, and with scores that are estimated."""
+    """The profile with a confusion matrix, scores that are estimated and attributions."""
     options = {"output": "sold", "actual": "sold", "classes": ["no", "yes"]}
     matrix = ComponentSpec("matrix", role="eval", extractor={"confusion": options})
     chance = ComponentSpec("chance", "output.chance", dtype="float")
     estimates = {"mean_absolute_error": True, "precision": "chance", "accuracy": {"yes": "chance"}}
     scores = [msgspec.structs.replace(one, estimate=estimates.get(one.name, False)) for one in SPEC.scores]
     scores += [ScoreSpec("macro_f1", "matrix", estimate={"yes": "chance"})]
-    return built(msgspec.structs.replace(SPEC, components=[*SPEC.components, matrix, chance], scores=scores))
+    components = [*SPEC.components, matrix, chance]
+    return built(msgspec.structs.replace(SPEC, components=components, scores=scores, attributions=["size", "change"]))
 
 
 def planned(windows=WINDOWS, **options):

@@ -37,13 +37,7 @@ law = settings(derandomize=True, deadline=None, max_examples=60)
 
 
 def explaining(records, means=MEANS, seed=3):
-    """Records with attributions of a mean absolute size, whose signs differ."""
-    chance = np.random.default_rng(seed)
-    drawn = chance.exponential(means, (len(records), len(means))) * chance.choice([-1, 1], (len(records), len(means)))
-    return [
-        record | {"attributions": dict(zip(FEATURES, row, strict=True))}
-        for record, row in zip(records, drawn.tolist(), strict=True)
-    ]
+    return list(shop.explained(records, FEATURES, means, seed))
 
 
 def built(spec=SPEC, means=MEANS):
@@ -320,7 +314,7 @@ def test_features_that_cannot_be_are_named_with_their_line(tmp_path, written, sa
 
 def test_a_reference_without_attributions_where_a_spec_has_features_is_no_reference():
     with pytest.raises(ProfileError, match="0 records of the reference carry attributions; it takes 30"):
-        shop.built(SPEC)
+        build(SPEC, columns_of(SPEC, shop.lines(shop.records(200)).splitlines()), 1.0)
 
 
 @pytest.mark.slow

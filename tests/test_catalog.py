@@ -65,7 +65,7 @@ def scrapes(tmp_path_factory):
     """Two scrapes of an exporter that watches this very process: at its start, and after a log with all in it."""
     site = running.Site(tmp_path_factory.mktemp("catalog"), f"{TESTED}    process: {{pid: {os.getpid()}}}", shop.wide())
     site.config.write_text(site.config.read_text() + "state: state.db\n")
-    records = [row | {"time": 1_700_000_000} for row in shop.records(600)]
+    records = [row | {"time": 1_700_000_000} for row in shop.explained(shop.records(600))]
     with site.running() as app:
         address = app.addresses[0]
         start = running.get(address)[1]
@@ -104,7 +104,7 @@ def test_the_number_of_series_that_is_said_is_the_number_of_series(scrapes):
 
 def test_a_replay_exposes_what_an_exporter_does_but_for_sources_queue_process_clock_and_what_is_kept(scrapes, tmp_path):
     site = running.Site(tmp_path, TESTED, shop.wide())
-    site.append(shop.records(600))
+    site.append(list(shop.explained(shop.records(600))))
     text = replay(site.load(), [str(site.log)], Format.TEXT).decode()
     live = set(re.findall(r"(?m)^# TYPE (\w+) ", scrapes[1].decode()))
     assert live - set(re.findall(r"(?m)^# TYPE (\w+) ", text)) == {
