@@ -57,10 +57,20 @@ def crash(records, *, durable):
             diary.write_bytes(bytes(COUNT.size * SLOTS))
         command = [sys.executable, __file__, "write", str(path), str(records), str(int(durable))]
         workers = [subprocess.Popen([*command, str(diary)]) for diary in diaries]
+        _begun(diaries)
         _kill(workers[:KILLED], records / RATE)
         if any(worker.wait(120) for worker in workers[KILLED:]):
             raise RuntimeError("a writer failed")
         return _outcome(path, [_handed_over(diary) for diary in diaries], records)
+
+
+def _begun(diaries):
+    """Wait until each worker has handed something over: a busy machine takes its time to start them."""
+    deadline = time.monotonic() + 60
+    while not all(diary.read_bytes().strip(b"\0") for diary in diaries):
+        if time.monotonic() > deadline:
+            raise RuntimeError("a writer does not begin")
+        time.sleep(0.01)
 
 
 def _kill(workers, seconds):
