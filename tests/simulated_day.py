@@ -63,11 +63,7 @@ scores:
 """
 
 
-ESTIMATES = {
-    "score: precision, input: is_four,": "score: precision, input: is_four, estimate: four,",
-    "score: mean_absolute_error, input: absolute_error,": "score: mean_absolute_error, input: absolute_error, "
-    "estimate: true,",
-}
+ESTIMATED = ("score: precision, input: is_four,", "score: precision, input: is_four, estimate: four,")
 
 
 @dataclass
@@ -142,8 +138,7 @@ def written(directory):
         text = data.SPECS[model.name].replace("3.0.0", model.version)
         if model.name == "digits":
             text = text.replace("scores:\n", MORE)
-        for plain, estimated in ESTIMATES.items():
-            text = text.replace(plain, estimated)
+        text = text.replace(*ESTIMATED)
         spec = directory / f"profile-{model.version}.yml"
         spec.write_text(text)
         log = (directory / f"reference-{model.name}.jsonl").read_bytes().replace(b"3.0.0", model.version.encode())
