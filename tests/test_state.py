@@ -1,6 +1,7 @@
 """The state file: what is known over a restart, whoever else wants it, and what becomes of a damaged one."""
 
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +13,7 @@ from running import Site, get, until
 from shop import value
 
 from exporter import config
-from exporter.app import keeper
+from exporter.app import keeper, pipeline
 from exporter.app.app import App
 from exporter.app.fleet import Fleet
 from exporter.app.keeper import Keeper
@@ -67,6 +68,31 @@ def test_a_restart_goes_on_where_the_exporter_was_stopped(tmp_path):
     for key, number in expected.items():
         if not key[0].startswith(("model_drift_evidence", "model_drift_discovered")):  # that depends on the steps
             assert found[key] == pytest.approx(number, rel=1e-9, nan_ok=True), key
+
+
+def test_a_stop_in_the_middle_of_a_log_counts_no_record_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "ROWS", 1_000_000)  # so that a stop finds what was read but not handed over
+    made = site(tmp_path)
+    made.append([record | {"id": None} for record in shop.records(20_000)])
+    halted = threading.Event()
+
+    def hold(app):
+        feed = app._pipelines[0]._decoder.feed
+
+        def fed(data):
+            if data and not halted.is_set():
+                halted.set()
+                app._pipelines[0]._stop.set()
+            return feed(data)
+
+        app._pipelines[0]._decoder.feed = fed
+
+    with made.running(prepare=hold):
+        assert halted.wait(10)
+    with made.running() as app:
+        until(app.addresses[0], lambda found: value(found, "prediction_exporter_source_lag_bytes") == 0)
+        until(app.addresses[0], lambda found: value(found, PREDICTIONS) >= 20_000)
+    assert value(scraped(app), PREDICTIONS) == 20_000
 
 
 def seen(site):

@@ -69,6 +69,7 @@ class Pipeline:
         self._batches: list[tuple[int, Batch]] = []
         self._counts: Counter[tuple[str, str]] = Counter()
         self._lines = 0
+        self._behind: Callable[[], object] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"source {name}", daemon=True)
         declare(telemetry, name)
@@ -101,9 +102,10 @@ class Pipeline:
                 self._telemetry.count(catalog.SOURCE_EVENTS.name, source=self._name, event="restarts")
                 self._stop.wait(BACKOFF[min(failures, len(BACKOFF) - 1)])
                 failures += 1
-        self._take(Chunk(b"", up=False))
+        self._take(Chunk(b"", up=False, position=self._behind))
 
     def _take(self, chunk: Chunk) -> None:
+        self._behind = chunk.position
         self._images.enter(chunk.directory)
         self._batches += self._decoder.feed(chunk.data)
         self._note(chunk)
