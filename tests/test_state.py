@@ -205,7 +205,7 @@ def test_a_file_that_cannot_be_written_is_said_counted_and_loses_nothing(tmp_pat
     made.append(shop.records(500))
 
     def break_disk(app):
-        transaction = app._keeper._checkpoint._store.transaction
+        transaction = app._keeper.store.transaction
         calls = []
 
         def failing():
@@ -214,7 +214,7 @@ def test_a_file_that_cannot_be_written_is_said_counted_and_loses_nothing(tmp_pat
                 raise OSError("the disk is full")
             return transaction()
 
-        app._keeper._checkpoint._store.transaction = failing
+        app._keeper.store.transaction = failing
 
     with made.running(prepare=break_disk) as app:
         until(app.addresses[0], lambda found: value(found, "prediction_exporter_checkpoint_failures_total") == 2)
@@ -251,7 +251,7 @@ def test_a_file_that_cannot_be_read_is_waited_for_and_loses_nothing(tmp_path, ca
 
     def wear(times):
         def prepare(app):
-            store = app._keeper._checkpoint._store
+            store = app._keeper.store
             store._connection = Worn(store._connection, times)
 
         return prepare
@@ -300,13 +300,14 @@ def test_windows_of_any_time_are_what_they_were(tmp_path):
     before = shop.engine(log[:500], log[500:], [log[0]], windows=windows, event_time=True, now=1e9)
     after = Engine(before.plan)
     for engine in (before, after):
-        checkpoint = Checkpoint(Store(tmp_path / "state.db"))
+        store = Store(tmp_path / "state.db")
+        checkpoint = Checkpoint(store)
         watch = Watch(engine, engine.plan.bank.start())
         if engine is after:
             checkpoint.resume(watch)
         else:
             checkpoint.commit([watch], {}, [])
-        checkpoint.close()
+        store.close()
     assert after.state.late == before.state.late == {"1m": 2}
     for now in (1599.0, 1650.0, 1700.0):
         found, expected = after.state.predictions.windows(now), before.state.predictions.windows(now)
@@ -322,7 +323,7 @@ def test_what_is_not_changed_is_not_written_again(tmp_path):
     with made.running() as app:
         until(app.addresses[0], lambda found: value(found, PREDICTIONS) == 500)
     fleet = Fleet(made.load())
-    kept = Keeper(made.load().state, fleet)
+    kept = Keeper(Store(made.load().state), fleet)
     kept._write()
     written = []
     kept._checkpoint._store.write = written.append

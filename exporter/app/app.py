@@ -8,19 +8,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from exporter import __version__, catalog
 from exporter.app.clock import Clock
-from exporter.app.decoding import decoder_of
 from exporter.app.fleet import Fleet
 from exporter.app.keeper import Keeper
 from exporter.app.memory import share_one_heap
-from exporter.app.pipeline import Item, Pipeline
+from exporter.app.opening import pipelines
+from exporter.app.pipeline import Item, Pipeline, retire
 from exporter.app.plugins import failures
-from exporter.config import Config
-from exporter.sources import Source
-from exporter.sources.images import Images
+from exporter.config import Config, load
+from exporter.state import Passing, Store
 from exporter.web.pages import Facts, Site
 from exporter.web.server import Server
 
@@ -35,7 +33,7 @@ class App:
     """The exporter: `start` and `stop`, or `run` until a signal.
 
     Threads: one for each source, one writer that alone changes the models' states, one for evaluation, and the web
-    server's. `config_path` is for people to read.
+    server's. The file at `config_path` is what a reload reads; with `lifecycle` it can be asked for over HTTP.
     """
 
     def __init__(
@@ -44,30 +42,32 @@ class App:
         config_path: str,
         listen_addresses: Sequence[str],
         web_config: str | None = None,
+        *,
+        lifecycle: bool = False,
     ) -> None:
-        self._config = config
-        self._config_path = config_path
+        self._config, self._config_path = config, config_path
         self._fleet = Fleet(config)
+        self._fleet.loaded()
         self._clock = Clock(self._fleet.telemetry)
-        self._keeper = None if config.state is None else Keeper(config.state, self._fleet)
+        self._keeper = Keeper(Passing() if config.state is None else Store(config.state), self._fleet)
+        self._keeper.count()
         self._batches: queue.Queue[Item] = queue.Queue(QUEUE_BATCHES)
-        self._stop = threading.Event()
         self._ready = threading.Event()
-        self._pipelines = [self._pipeline(source) for source in config.sources]
-        self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
-        self._evaluator = threading.Thread(target=self._evaluate, name="evaluator", daemon=True)
+        self._changing = threading.Lock()
+        self._pipelines: list[Pipeline] = []
+        self._arrange(config, self._fleet, self._keeper)
         for kind in ("evaluation", "process"):
             self._fleet.telemetry.count(catalog.EVALUATION_FAILURES.name, 0, kind=kind, name="all")
         self._fleet.telemetry.gauge(catalog.QUEUE.name, 0)
-        title = "prediction-exporter"
         site = Site(
-            title,
+            "prediction-exporter",
             __version__,
-            self._fleet.metrics,
+            lambda fmt: self._fleet.metrics(fmt),  # noqa: PLW0108 - a reload replaces the fleet
             self._ready.is_set,
             facts=self._facts,
-            drift=self._fleet.drift,
-            flagged=self._fleet.flagged,
+            drift=lambda chosen: self._fleet.drift(chosen),  # noqa: PLW0108 - as above
+            flagged=lambda chosen: self._fleet.flagged(chosen),  # noqa: PLW0108 - as above
+            reload=self.reload if lifecycle else None,
         )
         self._server = Server(listen_addresses, site, web_config)
 
@@ -80,54 +80,87 @@ class App:
         """Start all threads; OSError where an address cannot be had."""
         share_one_heap()
         self._server.start()
-        self._writer.start()
-        for pipeline in self._pipelines:
-            pipeline.start()
-        self._evaluator.start()
-        if self._keeper is None:
+        self._begin()
+        if self._config.state is None:
             logger.info("no state: is configured, so nothing is kept over a restart and logs are read from their start")
         logger.info("listening on %s", ", ".join(self.addresses))
 
     def stop(self) -> None:
         """Stop reading, take in what was read, and close the server."""
-        if self._keeper is not None:
-            self._keeper.stop()
+        self._keeper.stop()
+        with self._changing:
+            self._halt()
+            self._keeper.close()
+        self._server.stop()
+
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT, reload at SIGHUP; returns the exit code."""
+        wanted = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, wanted)  # before there are threads, who would take them
+        try:
+            self.start()
+            while signal.sigwait(wanted) == signal.SIGHUP:
+                self.reload()
+            self.stop()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+        return 0
+
+    def reload(self) -> str | None:
+        """Take over what the configuration says now; returns why it was refused, and then the one before goes on."""
+        with self._changing:
+            try:
+                self._exchange(load(self._config_path))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the configuration before goes on
+                self._fleet.telemetry.gauge(catalog.RELOAD_SUCCESSFUL.name, 0)
+                logger.error("the configuration is not taken over, the one before goes on: %s", error)  # noqa: TRY400 - no bug
+                return str(error)
+            self._fleet.loaded()
+            logger.info("the configuration is taken over")
+            return None
+
+    def _exchange(self, config: Config) -> None:
+        """Stop, hand over what is known, and go on with another configuration, or where that fails with this one."""
+        if config.state != self._config.state:
+            raise ValueError("state: this cannot be changed while the exporter runs; restart it")
+        before = self._config, self._fleet, self._keeper
+        fleet = Fleet(config, self._fleet.telemetry)
+        self._halt()
+        try:
+            self._keeper.hand_over()
+            keeper = Keeper(self._keeper.store, fleet)
+            fleet.evaluate(self._clock.now())
+            self._arrange(config, fleet, keeper)
+        except Exception:
+            self._arrange(*before)
+            raise
+        finally:
+            self._begin()
+        for source in {source.name for source in before[0].sources} - {source.name for source in config.sources}:
+            retire(fleet.telemetry, source)
+
+    def _arrange(self, config: Config, fleet: Fleet, keeper: Keeper) -> None:
+        """Make what runs with a configuration."""
+        before = list(zip(self._config.sources, self._pipelines, strict=True)) if self._pipelines else []
+        self._pipelines = pipelines(config, fleet, keeper, self._batches, before)
+        self._config, self._fleet, self._keeper = config, fleet, keeper
+        self._stop = threading.Event()
+        self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._evaluator = threading.Thread(target=self._evaluate, name="evaluator", daemon=True)
+
+    def _begin(self) -> None:
+        self._keeper.start()
+        self._writer.start()
+        for pipeline in self._pipelines:
+            pipeline.start()
+        self._evaluator.start()
+
+    def _halt(self) -> None:
         for pipeline in self._pipelines:
             pipeline.stop()
         self._stop.set()
         self._writer.join()
         self._evaluator.join()
-        if self._keeper is not None:
-            self._keeper.close()
-        self._server.stop()
-
-    def run(self) -> int:
-        """Run until SIGTERM or SIGINT; returns the exit code."""
-        ended = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: ended.set())
-        self.start()
-        ended.wait()
-        self.stop()
-        return 0
-
-    def _pipeline(self, source: Any) -> Pipeline:  # noqa: ANN401 - a plug-in's configuration
-        images = Images(getattr(source, "images", None), self._config.limits.image_bytes)
-        return Pipeline(
-            source.name,
-            self._opener(source),
-            decoder_of(source.decoder, self._fleet.schemas, images),
-            self._batches,
-            self._fleet.telemetry,
-            images=images,
-            positions=self._keeper is not None,
-        )
-
-    def _opener(self, source: Any) -> Callable[[], Source]:  # noqa: ANN401 - as above
-        position = None if self._keeper is None else self._keeper.position(source.name)
-        if position is None:
-            return lambda: source.open(self._config.limits.line_bytes)
-        return lambda: source.open(self._config.limits.line_bytes, position=position)
 
     def _write(self) -> None:
         telemetry = self._fleet.telemetry
@@ -135,8 +168,7 @@ class App:
             telemetry.gauge(catalog.QUEUE.name, self._batches.qsize())
             with suppress(queue.Empty):
                 self._take(self._batches.get(timeout=TICK))
-            if self._keeper is not None:
-                self._keeper.keep()
+            self._keeper.keep()
 
     def _take(self, item: Item) -> None:
         for model, batch in item.batches:
@@ -147,8 +179,7 @@ class App:
                 self._fleet.telemetry.count(catalog.EVALUATION_FAILURES.name, kind="ingest", name=item.source)
         for name, labels, count in item.counts:
             self._fleet.telemetry.count(name, count, **labels)
-        if self._keeper is not None:
-            self._keeper.note(item.source, item.position)
+        self._keeper.note(item.source, item.position)
 
     def _evaluate(self) -> None:
         next_evaluation = next_look = 0.0

@@ -134,8 +134,8 @@ def _process(sample: ProcessSample) -> Sequence[tuple[catalog.Metric, float | No
 class Fleet:
     """The models of a configuration, and the exporter's own telemetry; ValueError where they are over limits.series."""
 
-    def __init__(self, config: Config) -> None:
-        self.telemetry = Telemetry()
+    def __init__(self, config: Config, telemetry: Telemetry | None = None) -> None:
+        self.telemetry = telemetry or Telemetry()
         self.models = [Model(model, config.limits.categories, config.evaluation_interval) for model in config.models]
         if (wanted := sum(model.series for model in self.models)) > config.limits.series:
             raise ValueError(
@@ -144,10 +144,13 @@ class Fleet:
             )
         version = {"version": __version__, "python": platform.python_version()}
         self.telemetry.gauge(catalog.BUILD_INFO.name, 1, **version)
-        self.telemetry.gauge(catalog.RELOAD_SUCCESSFUL.name, 1)
-        self.telemetry.gauge(catalog.RELOAD_TIMESTAMP.name, time.time())
         for kind, name in {plug_in for model in self.models for plug_in in plug_ins(model.plan)}:
             self.telemetry.count(catalog.EVALUATION_FAILURES.name, 0, kind=kind, name=name)
+
+    def loaded(self) -> None:
+        """Take note that the configuration is in use."""
+        self.telemetry.gauge(catalog.RELOAD_SUCCESSFUL.name, 1)
+        self.telemetry.gauge(catalog.RELOAD_TIMESTAMP.name, time.time())
 
     @property
     def schemas(self) -> list[Schema]:

@@ -45,6 +45,12 @@ def declare(telemetry: Telemetry, source: str) -> None:
         telemetry.count(catalog.SOURCE_EVENTS.name, 0, source=source, event=event)
 
 
+def retire(telemetry: Telemetry, source: str) -> None:
+    """Forget how a source is that is not read any more; its counters stay."""
+    for metric in (catalog.SOURCE_UP, catalog.SOURCE_LAG_BYTES, catalog.SOURCE_LAG_SECONDS):
+        telemetry.forget(metric.name, source=source)
+
+
 class Pipeline:
     """Runs a source in a thread until it is exhausted or stopped; a full queue makes it wait, nothing is dropped."""
 
@@ -57,7 +63,6 @@ class Pipeline:
         telemetry: Telemetry,
         *,
         images: Images,
-        positions: bool = False,
     ) -> None:
         self._name = name
         self._open = open_source
@@ -65,11 +70,11 @@ class Pipeline:
         self._images = images
         self._queue = items
         self._telemetry = telemetry
-        self._positions = positions
         self._batches: list[tuple[int, Batch]] = []
         self._counts: Counter[tuple[str, str]] = Counter()
         self._lines = 0
         self._behind: Callable[[], object] | None = None
+        self.source: Source | None = None  # once it was opened
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"source {name}", daemon=True)
         declare(telemetry, name)
@@ -88,11 +93,10 @@ class Pipeline:
 
     def _run(self) -> None:
         failures = 0
-        source: Source | None = None
         while not self._stop.is_set():
             try:
-                source = source or self._open()  # one that has failed knows how far it has read
-                for chunk in source.chunks(self._stop):
+                self.source = self.source or self._open()  # one that has failed knows how far it has read
+                for chunk in self.source.chunks(self._stop):
                     self._take(chunk)
                     failures = 0
                 break
@@ -135,7 +139,7 @@ class Pipeline:
             self._telemetry.gauge(catalog.SOURCE_LAG_SECONDS.name, lag, source=self._name)
         counts = [(name, self._labels(name, what), n) for (name, what), n in self._counts.items() if n]
         if self._batches or counts:
-            position = chunk.position() if self._positions and chunk.position is not None else None
+            position = None if chunk.position is None else chunk.position()
             self._queue.put(Item(self._name, self._batches, counts, position))
         self._batches, self._lines = [], 0
         self._counts.clear()

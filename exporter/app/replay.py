@@ -38,6 +38,7 @@ def replay(
     unless given.
     """
     fleet = Fleet(config)
+    fleet.loaded()
     declare(fleet.telemetry, SOURCE)
     files = Images(images, config.limits.image_bytes)
     reader = decoder_of(decoder, fleet.schemas, files, event_time=True)

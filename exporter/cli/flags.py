@@ -49,6 +49,12 @@ def add(
     )
 
 
+def add_switch(parser: argparse.ArgumentParser, flag: str, text: str) -> None:
+    """Add a flag without a value; its environment twin turns it on with 1 or true."""
+    given = os.environ.get(twin(flag), "").lower() in ("1", "true")
+    parser.add_argument(flag, dest=_name(flag), action="store_true", default=given, help=_help(flag, text, None))
+
+
 def add_repeatable(
     parser: argparse.ArgumentParser, flag: str, text: str, *, default: Sequence[str], metavar: str
 ) -> None:

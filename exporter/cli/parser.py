@@ -64,6 +64,7 @@ def _run(command: argparse.ArgumentParser) -> None:
     _web(command)
     text = "TLS and passwords, in the format of Prometheus' exporter-toolkit"
     flags.add(command, "--web.config.file", text, metavar="FILE")
+    flags.add_switch(command, "--web.enable-lifecycle", "let POST /-/reload reload the configuration, as SIGHUP does")
     _log(command)
 
 

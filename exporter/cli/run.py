@@ -14,6 +14,12 @@ def main(arguments: argparse.Namespace) -> int:
     logs.set_up(arguments.log_level, arguments.log_format)
     config = loading.configuration(arguments.config_file)
     with reported(ValueError, WebConfigError, StateError):
-        app = App(config, arguments.config_file, arguments.web_listen_address, arguments.web_config_file)
+        app = App(
+            config,
+            arguments.config_file,
+            arguments.web_listen_address,
+            arguments.web_config_file,
+            lifecycle=arguments.web_enable_lifecycle,
+        )
     with reported():
         return app.run()

@@ -35,14 +35,6 @@ class Found:
     position: Places
 
 
-@dataclass(slots=True)
-class _Flush:
-    """Runs after a flush, once it has been committed."""
-
-    runs: list[Run]
-    gone: list[Run]
-
-
 class Ledger:
     """Rows by key; each key has one at most. `counts` is how many there are by kind."""
 
@@ -51,7 +43,7 @@ class Ledger:
         self.shelf: Shelf = Memory()
         self.runs: list[Run] = []
         self.counts: NDArray[np.int64] = np.zeros(KINDS, np.int64)
-        self._flush: _Flush | None = None
+        self._flush: list[Run] | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -181,8 +173,8 @@ class Ledger:
             self.flush(self.shelf)
             self.flushed()
 
-    def flush(self, shelf: Shelf) -> tuple[list[Run], list[Run]]:
-        """Write what is held as a run, merge runs; returns those that there are then, and those that are gone.
+    def flush(self, shelf: Shelf) -> list[Run]:
+        """Write what is held as a run, merge runs; returns those that there are then.
 
         Nothing changes until `flushed` is called, once what was written is safe.
         """
@@ -199,14 +191,14 @@ class Ledger:
             runs[-1].cache = fresh
         for run in gone:
             shelf.drop(run.first, len(run.fences))
-        self._flush = _Flush(runs, gone)
-        return runs, gone
+        self._flush = runs
+        return runs
 
     def flushed(self) -> None:
         """Take note that what the last flush has written is safe."""
         if self._flush is None:
             return
-        self.runs, self._flush = self._flush.runs, None
+        self.runs, self._flush = self._flush, None
         self._clear()
         room = CACHED
         for run in reversed(self.runs):

@@ -16,6 +16,7 @@ from exporter.segments import Cutter, Slice, Slices
 from exporter.state import codec
 from exporter.state.codec import Unfit
 from exporter.state.ledgers import Ledgers
+from exporter.state.passing import Passing
 from exporter.state.store import Store
 from exporter.summaries import Measure
 from exporter.windows import Ring, Stream, TimeRing
@@ -44,21 +45,19 @@ class Checkpoint:
     what is the same object as at the last commit is written already.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store | Passing) -> None:
         self._store = store
         self._parts = store.parts()
         self._written: dict[str, object] = {}
         self._ledgers: list[Ledgers] = []
 
-    @property
-    def bytes(self) -> int:
-        """Return the size of the file."""
-        return self._store.bytes
-
-    def position(self, source: str) -> object:
-        """Return how far a source has been read, None where that is not known."""
-        found = self._parts.get(SOURCES + source)
-        return None if found is None else codec.decode(found)
+    def positions(self) -> dict[str, object]:
+        """Return how far sources have been read, by name."""
+        return {
+            key.removeprefix(SOURCES): codec.decode(part)
+            for key, part in self._parts.items()
+            if key.startswith(SOURCES)
+        }
 
     def counters(self) -> list[tuple[str, list[tuple[str, str]], float]]:
         """Return counters by name and labels."""
@@ -101,10 +100,6 @@ class Checkpoint:
         self._store.shrink()
         self._parts = {}
         self._written = {key: value for key, (value, _) in items.items()}
-
-    def close(self) -> None:
-        """Close the file."""
-        self._store.close()
 
 
 def _same(before: object, now: object) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 
 from exporter.joins import Joiner, Run
 from exporter.state import codec
+from exporter.state.passing import Passing
 from exporter.state.store import StateError, Store
 
 RUNS = "runs"
@@ -18,7 +19,7 @@ class Ledgers:
     `dropped` names what the file has of columns that are not kept any more, in the codes that they had.
     """
 
-    def __init__(self, prefix: str, joiner: Joiner, store: Store, parts: Mapping[str, bytes]) -> None:
+    def __init__(self, prefix: str, joiner: Joiner, store: Store | Passing, parts: Mapping[str, bytes]) -> None:
         self._prefix = prefix
         self._ledger = joiner.ledger
         self._store = store
@@ -28,24 +29,24 @@ class Ledgers:
         kept = joiner.ledger.dtype.names or ()
         if lost := {name for run in runs for name in run.dtype.names or () if name not in kept}:
             self.dropped.append(f"of waiting predictions and actuals {', '.join(sorted(lost))}")
-        joiner.ledger.resume(store, runs)
+        joiner.ledger.resume(store.shelf, runs)
 
     def write(self) -> None:
         """Write what has changed, within a transaction."""
-        runs, gone = self._ledger.flush(self._store)
-        self._store.write(dict(self._parts(runs, gone)))
+        self._store.write(dict(self._parts(self._ledger.flush(self._store.shelf))))
 
-    def _parts(self, runs: list[Run], gone: list[Run]) -> Iterator[tuple[str, bytes | None]]:
-        if {run.first for run in runs} != self._written:
+    def _parts(self, runs: list[Run]) -> Iterator[tuple[str, bytes | None]]:
+        numbers = {run.first for run in runs}
+        if numbers != self._written:
             yield self._prefix + RUNS, codec.encode([run.first for run in runs])
         for run in runs:
             if run.first not in self._written:
                 yield f"{self._prefix}{run.first} fixed", codec.encode(_fixed(run))
-            if run.changed:
+            if run.changed or run.first not in self._written:
                 yield f"{self._prefix}{run.first} live", codec.encode(_moving(run))
-        for run in gone:
-            yield f"{self._prefix}{run.first} fixed", None
-            yield f"{self._prefix}{run.first} live", None
+        for number in self._written - numbers:
+            yield f"{self._prefix}{number} fixed", None
+            yield f"{self._prefix}{number} live", None
 
     def written(self) -> None:
         """Take note that what was written is safe."""

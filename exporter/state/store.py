@@ -28,9 +28,9 @@ class Store:
     `again` is told why pages could not be read, and says whether to try it again.
     """
 
-    def __init__(self, path: Path, again: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(self, path: Path) -> None:
+        self.again: Callable[[str], bool] = lambda _: False
         self._path = path
-        self._again = again
         try:
             self._connection = self._open()
         except sqlite3.Error as error:
@@ -109,7 +109,7 @@ class Store:
                 return self._read(numbers)
             except sqlite3.Error as error:
                 reason = f"{self._path}: {_reason(error)}"
-                if not self._again(reason):
+                if not self.again(reason):
                     raise OSError(reason) from None
 
     def _read(self, numbers: Sequence[int]) -> bytes:
@@ -131,6 +131,11 @@ class Store:
             (free,), (pages,) = (execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_count"))
             if free > SPARE_SHARE * pages:
                 execute(f"PRAGMA incremental_vacuum({GIVEN_BACK})").fetchall()
+
+    @property
+    def shelf(self) -> "Store":
+        """Return what keeps the pages."""
+        return self
 
     @property
     def bytes(self) -> int:

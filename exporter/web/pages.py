@@ -14,6 +14,7 @@ import msgspec
 from exporter.exposition.negotiate import Format, accepts_gzip, content_type, negotiate
 
 HEALTH_PATHS = ("/-/healthy", "/-/ready")
+RELOAD_PATH = "/-/reload"
 
 _METHODS = ("GET", "HEAD")
 _GZIP_FROM = 1024  # bytes; a smaller body fits into one packet anyway
@@ -78,7 +79,10 @@ LINKS = (
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the server shows; the callables are asked at each request and may be called by several threads at once."""
+    """What the server shows; the callables are asked at each request and may be called by several threads at once.
+
+    `reload`, where it may be asked for, returns why it failed.
+    """
 
     title: str
     version: str
@@ -89,6 +93,7 @@ class Site:
     facts: Callable[[], Sequence[Facts]] = tuple
     drift: Callable[[Mapping[str, str]], object] = dict
     flagged: Callable[[Mapping[str, str]], object] = dict
+    reload: Callable[[], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ def plain(status: HTTPStatus, text: str, headers: Mapping[str, str] | None = Non
 
 def respond(request: Request, site: Site) -> Response:
     """Return the answer to a request; an exception of one of the site's callables comes through."""
+    if request.path == RELOAD_PATH:
+        return _reload(request, site)
     page = _PAGES.get(request.path)
     if page is None:
         return plain(HTTPStatus.NOT_FOUND, f"Not found. The paths here are {', '.join(_PAGES)}.")
@@ -179,6 +186,17 @@ def _healthy(_: Request, __: Site) -> Response:
 
 def _ready(_: Request, site: Site) -> Response:
     return plain(HTTPStatus.OK, "Ready.") if site.ready() else plain(HTTPStatus.SERVICE_UNAVAILABLE, "Not ready yet.")
+
+
+def _reload(request: Request, site: Site) -> Response:
+    if request.method != "POST":
+        return plain(HTTPStatus.METHOD_NOT_ALLOWED, "The method here is POST.", {"Allow": "POST"})
+    if site.reload is None:
+        return plain(HTTPStatus.FORBIDDEN, "Only with --web.enable-lifecycle; SIGHUP reloads, too.")
+    refused = site.reload()
+    if refused is None:
+        return plain(HTTPStatus.OK, "The configuration is taken over.")
+    return plain(HTTPStatus.INTERNAL_SERVER_ERROR, f"It is not taken over, the one before goes on:\n{refused}")
 
 
 def _compressed(response: Response, request: Request) -> Response:
