@@ -63,7 +63,10 @@ scores:
 """
 
 
-ESTIMATED = ("score: precision, input: is_four,", "score: precision, input: is_four, estimate: four,")
+MORE_OF_ALL = {
+    "score: precision, input: is_four,": "score: precision, input: is_four, estimate: four,",
+    "version: 1.2.0\n": "version: 1.2.0\nattributions: [bmi, bp, s5]\n",
+}
 
 
 @dataclass
@@ -114,7 +117,17 @@ class Day:
             if actual is not None and self.random.random() < 0.95:
                 known = when + self.random.uniform(600, 1800)
                 heapq.heappush(self.due, (known, self.number, head | {"time": known, "actual": actual}))
-            yield head | {"time": when} | spoiled(prediction, self.number, when > NOON)
+            yield head | {"time": when} | explained(spoiled(prediction, self.number, when > NOON))
+
+
+def explained(prediction):
+    """Return a prediction with what each feature contributed, of the model that says so."""
+    usual, weights = {"bmi": 26.0, "bp": 94.0, "s5": 4.6}, {"bmi": 5.0, "bp": 1.1, "s5": 60.0}
+    found = {name: prediction.get("input", {}).get(name) for name in usual}
+    if not all(isinstance(value, float) for value in found.values()):
+        return prediction
+    parts = {name: weights[name] * (found[name] - usual[name]) for name in usual}
+    return prediction | {"attributions": parts}
 
 
 def spoiled(prediction, number, changed):
@@ -138,12 +151,14 @@ def written(directory):
         text = data.SPECS[model.name].replace("3.0.0", model.version)
         if model.name == "digits":
             text = text.replace("scores:\n", MORE)
-        text = text.replace(*ESTIMATED)
+        for plain, estimated in MORE_OF_ALL.items():
+            text = text.replace(plain, estimated)
         spec = directory / f"profile-{model.version}.yml"
         spec.write_text(text)
         log = (directory / f"reference-{model.name}.jsonl").read_bytes().replace(b"3.0.0", model.version.encode())
+        records = (explained(msgspec.json.decode(line)) for line in log.splitlines())
         profile = directory / f"profiles/{model.name}@{model.version}.json"
-        profile.write_bytes(data._profile(spec, log, START - 7 * DAY))
+        profile.write_bytes(data._profile(spec, b"\n".join(map(msgspec.json.encode, records)), START - 7 * DAY))
     (directory / "exporter.yml").write_text(CONFIG.format(source=SOURCE))
     return models
 

@@ -30,8 +30,10 @@ from boards.shared import GLOBAL_DRIFT, LEFT, STATE_MEANS, STATES, component_col
 FAILURES = 0.01
 LATENCY_SECONDS = 1.0
 
+RANKED = 0.9  # NDCG below which features are no longer ranked as in the reference
 PREDICTIONS = "model_predictions_total"
 LATENCY = "model_prediction_latency_seconds"
+UNEXPLAINED = "Too few predictions carry attributions: see docs/quality.md."
 UNWATCHED = "No process is watched: set `process` of the model in exporter.yml."
 
 
@@ -46,6 +48,7 @@ def made() -> str:
         row("Traffic, errors and latency", 8, *((panel, 8) for panel in _service())),
         row("Scores", 8, (score_over_time(), 24)),
         row("Drift", 9, (_components(), 9), (_left(), 10), (_drift(), 5)),
+        row("What predictions are put down to", 8, (_features(), 12), (_ranking(), 12)),
         row("Model server", 8, (_latencies(), 9), *((panel, 5) for panel in _server())),
     )
 
@@ -194,6 +197,41 @@ def _drift() -> Panel:
         unit="none",
         empty="No component has a large enough sample yet.",
         limit=GLOBAL_DRIFT,
+    )
+
+
+def _features() -> Panel:
+    def part(metric: str, selection: str) -> str:
+        return f"{most(metric, selection, 'feature')} / scalar(sum({most(metric, selection, 'feature')}) > 0)"
+
+    live, reference = part("model_attribution_mean_absolute", WINDOW), part("model_attribution_reference", MODEL)
+    change = f"{live} - {reference}"
+    return rows(
+        "Features by change of their part",
+        "What each feature contributes to predictions, as a part of what all do, in the chosen window and in the "
+        "reference; the largest change on top. One that contributes no longer may be constant, or not sent any more.",
+        Column("Size", f"abs({change})", sort=True, shown=False),
+        Column("Feature", label="feature"),
+        Column("Live", live, unit="percentunit", decimals=1),
+        Column("Reference", reference, unit="percentunit", decimals=1),
+        Column("Change", change, unit="percentunit", decimals=1),
+        empty=UNEXPLAINED,
+    )
+
+
+def _ranking() -> Panel:
+    ndcg = "model_attribution_ndcg"
+    return lines(
+        "Features ranked as in the reference",
+        "1 is the same order of features by what they contribute (NDCG). Its whole interval below the dashed line: the "
+        "model now looks at other things, and its scores on the reference say little.",
+        Line(most(f"{ndcg}_upper", WINDOW), "at most", FURTHER[0], width=0, down_to="at least", listed=False),
+        Line(most(f"{ndcg}_lower", WINDOW), "at least", FURTHER[0], width=0, listed=False),
+        Line(most(ndcg, WINDOW), "agreement"),
+        unit="none",
+        empty=UNEXPLAINED,
+        most=1,
+        limit=RANKED,
     )
 
 
