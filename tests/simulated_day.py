@@ -191,6 +191,7 @@ def _health(fleet, log, rejects, step):
     ):
         telemetry.gauge(metric.name, value, source=SOURCE)
     for metric, value in (
+        (catalog.RELOAD_SUCCESSFUL, 1),
         (catalog.QUEUE, step % 3),
         (catalog.STATE_BYTES, 1e6 + 100 * step),
         (catalog.CHECKPOINT, START + step * STEP),
