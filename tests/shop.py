@@ -81,9 +81,10 @@ def lines(some):
     return b"".join(json.dumps(one).encode() + b"\n" for one in some)
 
 
-def built(spec):
-    """The profile of the reference records by a spec."""
-    return build(spec, columns_of(spec, lines(explained(records(2000))).splitlines()), 1_700_000_000.0)
+def built(spec, reference=None):
+    """The profile by a spec of some records, the reference ones unless others are given."""
+    log = explained(records(2000)) if reference is None else reference
+    return build(spec, columns_of(spec, lines(log).splitlines()), 1_700_000_000.0)
 
 
 @cache

@@ -23,6 +23,7 @@ from exporter.explain import explain_slices
 from exporter.exposition.negotiate import Format
 from exporter.exposition.segments import traffic
 from exporter.plan import plan
+from exporter.profile import ComponentSpec, ProfileSpec
 from exporter.segments import (
     FLOOR,
     MISSING,
@@ -245,6 +246,19 @@ def made(*parts, segments=SEGMENTS, windows=HOUR, **options):
     for batch in shop.batches(engine.plan.schema, *parts):
         engine.ingest(batch, 1000.0)
     return engine
+
+
+def test_a_number_that_an_extractor_makes_cuts_like_one_that_is_logged():
+    words = ComponentSpec("words", "input.text", extractor={"word_count": {}})
+    spec = ProfileSpec("texts", "1", [words])
+    texts = [{"input": {"text": "word " * (number % 8)}} for number in range(400)]
+    profile = shop.built(spec, texts)
+    segments = (Segment("long", (Ranges("input.words", (3.0, 6.0)),)),)
+    engine = Engine(plan(profile, HOUR, segments=segments))
+    for batch in shop.batches(engine.plan.schema, texts):
+        engine.ingest(batch, 1000.0)
+    assert {label: one.count for label, one in engine.state.segments[0].items()} == {"<3": 150, "3-6": 150, ">=6": 100}
+    assert engine.plan.extra == {("input.words", None): 0}
 
 
 @pytest.mark.parametrize("delayed", [False, True])

@@ -69,7 +69,9 @@ def plan(
         raise ValueError(f"the reference has no value of {', '.join(empty)}")
     components = [_measured(component, more) for component in profile.components]
     logged = [_capped(component, categories) for component in components if component.role != "eval"]
-    extra = tuple(dict.fromkeys([*columns(segments), *(key for one in expectations for key in one.columns)]))
+    asked = dict.fromkeys([*columns(segments), *(key for one in expectations for key in one.columns)])
+    made = {key: place for key, place in _extracted(logged).items() if key in asked}
+    extra = [key for key in asked if key not in made]
     tagged = tuple(dict.fromkeys([*tags(segments), *(path for one in expectations for path in one.tags), *shown.tags]))
     read = (Field(path, "input", path, levels) for path, levels in extra)
     parts = profile.attributions.fields()
@@ -121,9 +123,15 @@ def plan(
         detectors=tuple(step_of(detector, inputs, level) for detector in profile.detectors),
         shown=shown.values,
         attributions=tuple(range(len(fields) - len(parts), len(fields))),
-        extra={key: len(logged) + place for place, key in enumerate(extra)},
+        extra=made | {key: len(logged) + place for place, key in enumerate(extra)},
         estimates=estimated,
     )
+
+
+def _extracted(logged: Sequence[Component]) -> dict[tuple[str, None], int]:
+    """Return the places of numbers that extractors make, by the path that the number would have in the record."""
+    numbers = ((i, c) for i, c in enumerate(logged) if c.spec.extractor is not None and c.field.levels is None)
+    return {(f"{c.role}.{c.name}", None): place for place, c in numbers}
 
 
 def _kept(component: Component) -> Kept:

@@ -19,13 +19,14 @@ TAGS: Final = "tags"
 QUARTERS: Final = (0.25, 0.5, 0.75)
 LONG: Final = 80
 DIGITS: Final = 3  # of an edge that a person is to read
+EXACT: Final = 9  # of an end of a domain
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """What the rows of a code have in common, in words and as a condition of a segment.
 
-    `condition` is None where there is none: of what an extractor makes, and of values that are new or missing.
+    `condition` is None where there is none: of categories that an extractor makes, of values that are new or missing.
     """
 
     text: str
@@ -73,11 +74,11 @@ def _tag(spec: ComponentSpec, raw: Raw) -> Feature:
 
 
 def _feature(component: Component, column: Column) -> Feature:
-    path = component.spec.element if component.spec.extractor is None else None
-    name = path or f"{component.role} {component.name}"
+    made = component.spec.extractor is not None
+    name = f"{component.role}.{component.name}" if made else component.spec.element or component.name
     if component.field.levels is None:
-        return _numbers(name, path, column, component.measure.domain)
-    return _categories(name, path, column, component.field.levels, beyond="new")
+        return _numbers(name, column, component.measure.domain)
+    return _categories(name, None if made else name, column, component.field.levels, beyond="new")
 
 
 def _categories(name: str, path: str | None, column: Codes, levels: Sequence[str], beyond: str) -> Feature:
@@ -118,13 +119,13 @@ class _Edge:
     over: tuple[str, str]
 
 
-def _numbers(name: str, path: str | None, column: Floats, domain: Domain) -> Feature:
+def _numbers(path: str, column: Floats, domain: Domain) -> Feature:
     """Return the quarters of a number, what is below and above its domain, and missing values."""
     edges = _edges(column[np.isfinite(column)], domain)
-    values = [_range(name, path, start, end) for start, end in pairwise([None, *edges, None])]
+    values = [_range(path, start, end) for start, end in pairwise([None, *edges, None])]
     codes = np.searchsorted(np.array([edge.least for edge in edges]), column, side="right")
     codes = np.where(np.isnan(column), len(values), codes)
-    values.append(Value(f"{name} is missing"))
+    values.append(Value(f"{path} is missing"))
     used, found = np.unique(codes, return_inverse=True)
     return Feature(found, tuple(values[place] for place in used))
 
@@ -132,18 +133,23 @@ def _numbers(name: str, path: str | None, column: Floats, domain: Domain) -> Fea
 def _edges(values: Floats, domain: Domain) -> list[_Edge]:
     if not len(values):
         return []
-    inner = {float(f"{edge:.{DIGITS}g}") for edge in np.quantile(values, QUARTERS)}
+    inner = {_rounded(edge, DIGITS) for edge in np.quantile(values, QUARTERS).tolist()}
     inner = {edge for edge in inner if domain.low < edge < domain.high}
-    low = {domain.low} if values.min() < domain.low else set()
+    low = {_rounded(domain.low, EXACT)} if values.min() < domain.low else set()
     found = [_Edge(e, (f"below {e:.6g}", f"< {e!r}"), (f"at least {e:.6g}", f">= {e!r}")) for e in sorted(inner | low)]
-    if values.max() > (e := domain.high):
+    if values.max() > domain.high:
+        e = _rounded(domain.high, EXACT)
         top = float(np.nextafter(e, np.inf))
         found.append(_Edge(top, (f"at most {e:.6g}", f"<= {e!r}"), (f"above {e:.6g}", f"> {e!r}")))
     return found
 
 
-def _range(name: str, path: str | None, start: _Edge | None, end: _Edge | None) -> Value:
+def _rounded(edge: float, digits: int) -> float:
+    return float(f"{edge:.{digits}g}")
+
+
+def _range(path: str, start: _Edge | None, end: _Edge | None) -> Value:
     ends = [*([start.over] if start else []), *([end.below] if end else [])]
     text = " and ".join(words for words, _ in ends)
     condition = " and ".join(f"{path} {sign}" for _, sign in ends)
-    return Value(f"{name} is {text or 'known'}", _valid(condition) if path else None)
+    return Value(f"{path} is {text or 'known'}", _valid(condition))
