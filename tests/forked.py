@@ -7,7 +7,7 @@ input, and prints its process number; an empty line is printed once it has ended
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 # instead of 1 second and 1000 pages: ten times as many moments at which a kill can do harm
 CHECKPOINT_SECONDS = 0.1
@@ -38,9 +38,15 @@ class Server:
         self._process.stdin.write(b"\n")
         return int(self._process.stdout.readline())
 
+    @staticmethod
+    def send(process, signal):
+        """Send a signal to an exporter, which may have ended by an earlier one."""
+        with suppress(ProcessLookupError):
+            os.kill(process, signal)
+
     def end(self, process, signal):
         """Send a signal, and wait until the exporter has ended."""
-        os.kill(process, signal)
+        self.send(process, signal)
         assert not self._process.stdout.readline().strip()
 
 

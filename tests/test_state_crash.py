@@ -34,7 +34,8 @@ sources:
 RECORDS = "prediction_exporter_records_total"
 KEPT = ("model_", RECORDS, "prediction_exporter_records_rejected")
 BY_CLOCK = ("_timestamp_seconds", "model_actual_delay", "model_drift_", "model_global_drift", "model_segment_rank")
-ROUNDED = ("_lower", "_upper", "variance", "quantile")  # they contain squares, whose sums depend on their order
+# they contain squares or distances, whose sums depend on their order
+ROUNDED = ("_lower", "_upper", "variance", "quantile", "outlier_score_sum")
 
 
 def log_lines(chance):
@@ -130,7 +131,10 @@ def calm(home, lines):
 
 
 def killed(home, lines, chance):
-    """Exporters are killed while the log grows and is rotated; the last one reads the rest, and another one nothing."""
+    """Exporters are killed while the log grows and is rotated; the last one reads the rest, and another one nothing.
+
+    Now and then one is stopped or told to reload.
+    """
     address, exporters = site(home)
     log = home / "logs" / "log.jsonl"
     with exporters as server:
@@ -144,6 +148,11 @@ def killed(home, lines, chance):
                 await_moment(home, part, chance)
                 server.end(process, signal.SIGKILL)
                 process = server.start()
+            elif part % 20 == 1:
+                server.end(process, signal.SIGTERM)
+                process = server.start()
+            elif part % 20 == 11:
+                server.send(process, signal.SIGHUP)
         settled(address, len(lines))
         server.end(process, signal.SIGTERM)
         process = server.start()
@@ -156,11 +165,11 @@ def await_moment(home, part, chance):
     """Wait for the moment of a kill: any one, one shortly after a rotation, while a commit or its merge is written."""
     written = [home / "state.db-wal", home / "state.db", None][part // 2 % 3]
     if part % ROTATED == 0:
-        time.sleep(chance.random() * 0.3)
+        time.sleep(chance.random() * 0.2)
     elif written is None:
-        time.sleep(chance.random() * 0.4)
+        time.sleep(chance.random() * 0.25)
     else:
-        before, deadline = modified(written), time.monotonic() + 1
+        before, deadline = modified(written), time.monotonic() + 0.5
         while modified(written) == before and time.monotonic() < deadline:
             time.sleep(0.0001)
         time.sleep(chance.choice([0, 0, 0.0005]))

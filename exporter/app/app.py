@@ -17,8 +17,8 @@ from exporter.app.memory import share_one_heap
 from exporter.app.opening import pipelines
 from exporter.app.pipeline import Item, Pipeline, retire
 from exporter.app.plugins import failures
-from exporter.config import Config, load
-from exporter.state import Passing, Store
+from exporter.config import Config, ConfigError, load
+from exporter.state import Passing, StateError, Store
 from exporter.web.pages import Facts, Site
 from exporter.web.server import Server
 
@@ -111,13 +111,19 @@ class App:
         with self._changing:
             try:
                 self._exchange(load(self._config_path))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the configuration before goes on
-                self._fleet.telemetry.gauge(catalog.RELOAD_SUCCESSFUL.name, 0)
-                logger.error("the configuration is not taken over, the one before goes on: %s", error)  # noqa: TRY400 - no bug
-                return str(error)
+            except (ConfigError, ValueError, OSError, StateError) as error:
+                return self._refused(error)
+            except Exception as error:
+                logger.exception("a reload failed")
+                return self._refused(error)
             self._fleet.loaded()
             logger.info("the configuration is taken over")
             return None
+
+    def _refused(self, error: Exception) -> str:
+        self._fleet.telemetry.gauge(catalog.RELOAD_SUCCESSFUL.name, 0)
+        logger.error("the configuration is not taken over, the one before goes on: %s", error)
+        return str(error)
 
     def _exchange(self, config: Config) -> None:
         """Stop, hand over what is known, and go on with another configuration, or where that fails with this one."""
@@ -129,6 +135,7 @@ class App:
         try:
             self._keeper.hand_over()
             keeper = Keeper(self._keeper.store, fleet)
+            fleet.look()
             fleet.evaluate(self._clock.now())
             self._arrange(config, fleet, keeper)
         except Exception:
@@ -187,7 +194,7 @@ class App:
             now = time.monotonic()
             if now >= next_look:
                 next_look = now + PROCESS_SECONDS
-                self._guarded("process", self._look)
+                self._guarded("process", self._fleet.look)
             if now >= next_evaluation:
                 next_evaluation = now + self._config.evaluation_interval
                 self._guarded("evaluation", lambda: self._fleet.evaluate(self._clock.now()))
@@ -195,10 +202,6 @@ class App:
                     self._ready.set()
                     _tell()
             self._stop.wait(min(TICK, self._config.evaluation_interval))
-
-    def _look(self) -> None:
-        for model in self._fleet.models:
-            model.look()
 
     def _guarded(self, kind: str, work: Callable[[], None]) -> None:
         try:

@@ -166,6 +166,11 @@ class Fleet:
         for name, count in (engine.state.extractor_failures - failures).items():
             self.telemetry.count(catalog.EVALUATION_FAILURES.name, count, kind="extractor", name=name)
 
+    def look(self) -> None:
+        """Read the watched processes."""
+        for model in self.models:
+            model.look()
+
     def evaluate(self, now: float) -> None:
         """Evaluate all models at a time (Unix seconds)."""
         start = time.perf_counter()

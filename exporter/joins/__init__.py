@@ -1,7 +1,7 @@
 """Predictions that wait for their actual, and actuals that wait for their prediction: bounded, by id.
 
 Rows of an id are kept in a log-structured way: the newest in memory, the others in sorted runs of pages that a shelf
-keeps, in the state file or in memory. Ten million take some 20 MB of memory beside their pages.
+keeps, in the state file or in memory. Ten million take some 30 MB of memory beside their pages.
 """
 
 from exporter.joins.joiner import Joined, Joiner, Tallies
