@@ -167,6 +167,7 @@ def scrapes(directory):
     """Yield the time and the text of every scrape of the day."""
     models = written(directory)
     fleet = Fleet(config.load(str(directory / "exporter.yml")))
+    fleet.loaded()
     declare(fleet.telemetry, SOURCE)
     reader = decoder_of("native", fleet.schemas, Images(None, 1024))
     day = Day(models, np.random.default_rng(4))
@@ -191,7 +192,6 @@ def _health(fleet, log, rejects, step):
     ):
         telemetry.gauge(metric.name, value, source=SOURCE)
     for metric, value in (
-        (catalog.RELOAD_SUCCESSFUL, 1),
         (catalog.QUEUE, step % 3),
         (catalog.STATE_BYTES, 1e6 + 100 * step),
         (catalog.CHECKPOINT, START + step * STEP),

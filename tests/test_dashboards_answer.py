@@ -29,9 +29,11 @@ WITHOUT_ANSWER = {
     "Data: Why values are invalid, G": "no extractor fails",
     "Data: Invalid values a second by reason, F": "no extractor fails",
     "Exporter: Rejected records, B": "the records name no files",
+    "Exporter: Events of sources, B": "nobody sets the clock",
     "Exporter: Failures of plug-ins, A": "nothing fails",
     "Exporter: Alerts by decision, A": NO_RESPONDER,
     "Exporter: Actions by outcome, A": NO_RESPONDER,
+    "Exporter: Actions by outcome, B": NO_RESPONDER,
     "Exporter: Actions under way, A": NO_RESPONDER,
 }
 

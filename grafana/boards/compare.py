@@ -123,7 +123,7 @@ def _bars(other: str, names: tuple[str, str], order: str) -> Panel:
         f"$role $component: {names[0]} (first), {names[1]} (second)",
         "Share of the values of the whole time range in each bucket, named by its upper edge, or of each category. "
         "Where the two differ, so does what the model is asked.",
-        Column("Up to", label="bin"),
+        Column("Values", label="bin"),
         order,
         (Column("First", distribution(COMPONENT)), LIVE),
         (Column("Second", other), OTHER),

@@ -1,6 +1,6 @@
 """The board Component: what has changed about one input, output, actual or eval."""
 
-from board import board, row
+from board import Placed, board, row
 from grafana_foundation_sdk.models.dashboard import Panel
 from palette import FURTHER, LIMIT, LIVE, OTHER, REFERENCE
 from panels import Line, buckets, lines, tiles
@@ -38,7 +38,7 @@ def made() -> str:
         [*one_model(), *component_choice(), window()],
         row("$role $component of $model $version", 4, *((tile, 4) for tile in _verdict())),
         row("What has changed", 11, (_distribution(), 15), (_changes(), 9)),
-        row("When it changed", 8, (_quantiles(), 12), (_values(), 12), *((panel, 8) for panel in _turns())),
+        row("When it changed", 8, (_quantiles(), 12), (_values(), 12), *_turns()),
         row("How far, and from how many values", 8, *((panel, 8) for panel in _drift())),
     )
 
@@ -103,7 +103,7 @@ def _distribution() -> Panel:
         "Live against reference",
         "Share of the values in each bucket, named by its upper edge, or of each category. Live is the whole time "
         "range of the board, all replicas together: choose the time of the drift, and a time before it.",
-        Column("Up to", label="bin"),
+        Column("Values", label="bin"),
         bin_order(COMPONENT),
         (Column("Reference", reference_distribution(COMPONENT)), REFERENCE),
         (Column("Live", distribution(COMPONENT)), LIVE),
@@ -119,7 +119,7 @@ def _changes() -> Panel:
         "Buckets (by their upper edge) or categories whose share differs most from the reference, the largest change "
         "on top. What has grown there came from where it has shrunk.",
         Column("Size", f"abs({change})", sort=True, shown=False),
-        Column("Up to", label="bin"),
+        Column("Values", label="bin"),
         Column("Reference", reference, unit="percentunit", decimals=1),
         Column("Live", live, unit="percentunit", decimals=1),
         Column("Change", change, unit="percentunit", decimals=1),
@@ -166,8 +166,8 @@ def _values() -> Panel:
     )
 
 
-def _turns() -> list[Panel]:
-    return [_evidence(), _invalid(), _categories()]
+def _turns() -> list[Placed]:
+    return [(_evidence(), 7), (_invalid(), 7), (_categories(), 10)]
 
 
 def _evidence() -> Panel:
@@ -194,7 +194,6 @@ def _categories() -> Panel:
         ),
         unit="percentunit",
         empty="A number, or no values: see Values over time.",
-        values=True,
     )
 
 

@@ -96,6 +96,7 @@ def _states(good: str, bad: str) -> dict[str, tuple[str, str]]:
 def _reading() -> list[Panel]:
     rejected = rate("prediction_exporter_records_rejected_total", INSTANCE, "source, reason")
     refused = rate("prediction_exporter_files_refused_total", INSTANCE, "source, reason")
+    jumps = rate("prediction_exporter_clock_jumps_total", INSTANCE, EACH)
     events = rate("prediction_exporter_source_events_total", INSTANCE, "source, event")
     return [
         lines(
@@ -139,9 +140,10 @@ def _reading() -> list[Panel]:
         ),
         lines(
             "Events of sources",
-            "Rotations, truncations, read errors and restarts a second, where there are any. Rotations are normal; a "
-            "truncation may have lost what was not read.",
+            "Rotations, truncations, read errors, restarts and jumps of the clock a second, where there are any. "
+            "Rotations are normal; a truncation may have lost what was not read.",
             Line(f"{events} > 0", "{{event}}, {{source}}", None),
+            Line(f"{jumps} > 0", "clock set, {{instance}}", OTHER),
             unit="ops",
             empty="Nothing has happened to a source.",
             rare=True,
@@ -218,6 +220,7 @@ def _cost() -> list[Panel]:
 def _responding() -> list[Panel]:
     alerts = rate("prediction_exporter_responder_alerts_total", "", "response, decision")
     actions = rate("prediction_exporter_responder_actions_total", "", "response, outcome")
+    attempts = rate("prediction_exporter_responder_attempts_total", "", "response")
     return [
         lines(
             "Alerts by decision",
@@ -229,8 +232,10 @@ def _responding() -> list[Panel]:
         ),
         lines(
             "Actions by outcome",
-            "Actions a second that are over. Failed or given up: the audit log says what the other side answered.",
+            "Actions a second that are over, and attempts. More attempts than actions: the other side refuses or is "
+            "slow. Failed or given up: the audit log says what it answered.",
             Line(f"{actions} > 0", "{{outcome}}, {{response}}", None),
+            Line(f"{attempts} > 0", "attempts, {{response}}", OTHER, dashed=True),
             unit="ops",
             empty=UNANSWERED,
         ),
