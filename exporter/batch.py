@@ -135,7 +135,8 @@ class Batch:
     for a category (one past the last level is an unseen category), and (rows, width) for a field that lists items; see
     `Fault` for a row without a value. `kinds` is
     uint8 of `Kind`; `latency` is seconds or NaN; `times` are Unix seconds or NaN (None where the reader did not ask
-    for them); `newest` is the newest time of those looked at (one in some hundred rows, for a log is nearly in order);
+    for them); `newest` is the newest time of those looked at (one in some hundred rows, for a log is nearly in order),
+    and `oldest` that of the first row with one;
     `ids`, and the `revisions` of actuals (NaN or 0 of the first one), are None where the schema does not keep them;
     `tags` holds for each path of the schema's the text, number or None of each row, and another object where there is
     another kind of value. `samples` are a few whole records, one in some hundred.
@@ -150,6 +151,7 @@ class Batch:
     tags: Mapping[str, Sequence[object]] = field(default_factory=dict)
     samples: Sequence[Mapping[str, object]] = ()
     revisions: Floats | None = None
+    oldest: float = math.nan
 
     @property
     def rows(self) -> int:

@@ -255,6 +255,15 @@ OUT_OF_ORDER = Metric(
     "Times before that of the record before, of the records whose time is looked at: live, one of each batch.",
     _MODEL,
 )
+GAPS = Metric(
+    "model_prediction_gaps_total",
+    "counter",
+    "Times without a prediction that were more than twice as long as the longest of the reference.",
+    _MODEL,
+)
+LONGEST_GAP = Metric(
+    "model_reference_longest_gap_seconds", "gauge", "Longest time between two predictions of the reference.", _MODEL
+)
 RUN_LENGTH = Metric(
     "model_component_run_length",
     "gauge",
@@ -290,6 +299,12 @@ EXPECTATION_CHECKS = Metric(
 )
 EXPECTATION_FAILURES = Metric(
     "model_expectation_failures_total", "counter", "Predictions on which an expectation did not hold.", _EXPECTATION
+)
+SEQUENCE_MISSING = Metric(
+    "model_sequence_missing_total",
+    "counter",
+    "Numbers that a sequence has left out: records that never came.",
+    _EXPECTATION,
 )
 OUTLIER_SCORE = Metric(
     "model_outlier_score",

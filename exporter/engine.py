@@ -64,7 +64,9 @@ class Engine:
         self._cutters = tuple(Cutter(cut, Coder(cut.segment)) for cut in plan.cuts)
         inputs = [i for i, component in enumerate(plan.prediction_components) if component.role == "input"]
         measured = [(f"{c.role} {c.name}", c.measure) for c in plan.prediction_components]
-        self._inspector = Inspector(measured, inputs, plan.expectations, plan.detectors, shown=plan.shown)
+        watched = plan.expectations, plan.detectors
+        gap = plan.profile.longest_gap
+        self._inspector = Inspector(measured, inputs, *watched, shown=plan.shown, longest_gap=gap)
         self.joiner = Joiner(plan.waiting, plan.wait, plan.pending)
         self._extractor_failures: Counter[str] = Counter()
         self._time_before = math.nan

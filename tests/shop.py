@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from functools import cache
 
 import msgspec
@@ -100,7 +101,7 @@ def dumped():
 
 @cache
 def wide():
-    """The profile with a confusion matrix, scores that are estimated and attributions."""
+    """The profile with a confusion matrix, scores that are estimated, attributions and a longest gap."""
     options = {"output": "sold", "actual": "sold", "classes": ["no", "yes"]}
     matrix = ComponentSpec("matrix", role="eval", extractor={"confusion": options})
     chance = ComponentSpec("chance", "output.chance", dtype="float")
@@ -108,7 +109,8 @@ def wide():
     scores = [msgspec.structs.replace(one, estimate=estimates.get(one.name, False)) for one in SPEC.scores]
     scores += [ScoreSpec("macro_f1", "matrix", estimate={"yes": "chance"})]
     components = [*SPEC.components, matrix, chance]
-    return built(msgspec.structs.replace(SPEC, components=components, scores=scores, attributions=["size", "change"]))
+    spec = msgspec.structs.replace(SPEC, components=components, scores=scores, attributions=["size", "change"])
+    return replace(built(spec), longest_gap=60.0)
 
 
 def planned(windows=WINDOWS, **options):

@@ -55,7 +55,7 @@ def test_every_declared_metric_is_in_the_catalogue_once():
 TESTED = """\
     statistics: [chi_square]
     segments: [{by: input.colour, fairness: {}}]
-    expect: [{name: sized, that: "input.size > 0"}]
+    expect: [{name: sized, that: "input.size > 0"}, {name: counted, sequence: input.number}]
 """
 EVENTS = {"model_component_scale_slip", "model_schema_field_changes_total"}  # that are there once they have happened
 

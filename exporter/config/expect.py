@@ -8,7 +8,7 @@ import msgspec
 
 from exporter.config.kinds import Written
 from exporter.config.segments import parse_path
-from exporter.quality import Expectation, Matches, Monotone, NotNull, Rule, Sum, That, Unique
+from exporter.quality import Consecutive, Expectation, Matches, Monotone, NotNull, Rule, Sum, That, Unique
 from exporter.segments import Condition, parse_condition
 
 
@@ -27,7 +27,8 @@ Path = Annotated[str, Written(parse_path)]
 class ExpectConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One expectation: `that` a condition holds, or that the value at a path is there, matches, is unique, never falls.
 
-    `sum` are paths of numbers that add up to `equals`, to `within`.
+    `sequence` is a number that counts on by one, of all records or of those alike `by` a tag. `sum` are paths of
+    numbers that add up to `equals`, to `within`.
     """
 
     name: str
@@ -37,6 +38,8 @@ class ExpectConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pattern: Annotated[str, Written(parse_pattern)] | None = None
     unique: Path | None = None
     monotone: Path | None = None
+    sequence: Path | None = None
+    by: Path | None = None
     sum: Annotated[list[Path], msgspec.Meta(min_length=1)] | None = None
     equals: float = 1.0
     within: Annotated[float, msgspec.Meta(ge=0)] = 1e-6
@@ -48,11 +51,15 @@ class ExpectConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"needs one of {', '.join(KINDS)}")
         if (self.matches is None) != (self.pattern is None):
             raise ValueError("matches and pattern belong together")
+        if self.by is not None and self.sequence is None:
+            raise ValueError("by belongs to sequence")
         return Expectation(self.name, self._rule(chosen[0], getattr(self, chosen[0])))
 
     def _rule(self, kind: str, value: Any) -> Rule:  # noqa: ANN401 - of the kind
         if kind == "matches":
             return Matches(value, self.pattern or "")
+        if kind == "sequence":
+            return Consecutive(value, self.by)
         if kind == "sum":
             return Sum(tuple(value), self.equals, self.within)
         rules: dict[str, Callable[[Any], Rule]]
@@ -60,7 +67,7 @@ class ExpectConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return rules[kind](value)
 
 
-KINDS = ("that", "not_null", "matches", "unique", "monotone", "sum")
+KINDS = ("that", "not_null", "matches", "unique", "monotone", "sequence", "sum")
 
 
 def check_expectations(written: Sequence[ExpectConfig]) -> None:

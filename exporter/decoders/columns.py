@@ -186,7 +186,7 @@ class BatchBuffer:
         self._rows = 0
         self._ids: list[str | None] = []
         self._tags: dict[str, list[object]] = {path: [] for path in self._schema.tags}
-        self._newest = math.nan
+        self._newest = self._oldest = math.nan
         self.samples: list[Mapping[str, object]] = []
 
     def __len__(self) -> int:
@@ -206,6 +206,8 @@ class BatchBuffer:
         newest = epoch(next((row.time for row in reversed(rows) if row.time is not None), None))
         if newest > self._newest or math.isnan(self._newest):
             self._newest = newest
+        if math.isnan(self._oldest):
+            self._oldest = epoch(next((row.time for row in rows if row.time is not None), None))
 
     def _tagged(self, read: Callable[[Any], Any], rows: Sequence[Any]) -> list[object]:
         try:
@@ -229,7 +231,7 @@ class BatchBuffer:
         if empty := len(table) - len(keep):
             table, ids = table[keep], None if ids is None else [ids[i] for i in keep]
             tags = {path: [values[i] for i in keep] for path, values in tags.items()}
-        newest, samples = self._newest, self.samples
+        (oldest, newest), samples = (self._oldest, self._newest), self.samples
         self._start()
         columns: tuple[Column, ...] = tuple(
             np.ascontiguousarray(table[f"c{i}"]) for i in range(len(self._schema.fields))
@@ -238,7 +240,7 @@ class BatchBuffer:
         revisions: Floats | None = np.ascontiguousarray(table["revision"]) if self._schema.ids else None
         latency: Floats = np.ascontiguousarray(table["latency"])
         kind = np.ascontiguousarray(table["kind"])
-        return Batch(kind, columns, latency, newest, times, ids, tags, samples, revisions), empty
+        return Batch(kind, columns, latency, newest, times, ids, tags, samples, revisions, oldest), empty
 
 
 def _code(field: Field) -> str:

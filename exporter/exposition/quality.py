@@ -1,5 +1,6 @@
 """Turns what is known of the data's quality into metric families."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -20,6 +21,7 @@ class QualityLines:
         self._labels = plan.labels
         self._components = [(*plan.labels, c.name, c.role) for c in plan.prediction_components]
         self._stuck = [stuck_from(c.reference, c.unrest.dispersion) for c in plan.prediction_components]
+        self._longest_gap = plan.profile.longest_gap
         self._detectors = plan.detectors
         self._scores = [
             HistogramLines(catalog.OUTLIER_SCORE, (*plan.labels, step.detector.name), step.edges)
@@ -34,6 +36,9 @@ class QualityLines:
             (catalog.OUT_OF_ORDER, quality.disordered),
         ):
             yield Family(metric, line(metric, self._labels, count))
+        if not math.isnan(self._longest_gap):
+            yield Family(catalog.LONGEST_GAP, line(catalog.LONGEST_GAP, self._labels, self._longest_gap))
+            yield Family(catalog.GAPS, line(catalog.GAPS, self._labels, quality.gaps))
         for here, run, limit in zip(self._components, quality.runs, self._stuck, strict=False):
             if run:
                 yield Family(catalog.RUN_LENGTH, line(catalog.RUN_LENGTH, here, run))
@@ -46,6 +51,10 @@ class QualityLines:
             yield Family(catalog.EXPECTATION_CHECKS, checked)
             failed = line(catalog.EXPECTATION_FAILURES, (*self._labels, name), failures)
             yield Family(catalog.EXPECTATION_FAILURES, failed)
+
+        for name, missing in quality.missing:
+            text = line(catalog.SEQUENCE_MISSING, (*self._labels, name), missing)
+            yield Family(catalog.SEQUENCE_MISSING, text)
 
     def _changes(self, quality: Quality) -> Iterator[Family]:
         totals: Counter[str] = Counter()

@@ -48,7 +48,7 @@ def build(spec: ProfileSpec, columns: Columns, built: float, categories: int = C
     if found:
         raise ProfileError("; ".join(found))
     profile = _Builder(_fitted(spec, columns, seed), columns, categories, seed).build(built)
-    return replace(profile, attributions=explanation(spec, columns.values))
+    return replace(profile, attributions=explanation(spec, columns.values), longest_gap=columns.longest_gap)
 
 
 def _half(rows: int, seed: int) -> NDArray[np.bool_]:

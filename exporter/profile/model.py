@@ -3,6 +3,7 @@
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -47,7 +48,8 @@ class Profile:
     """The components and scores of one model and version; `built` is Unix seconds, `sha256` the file's checksum.
 
     `estimators` are what its scores are estimated with, `detectors` score how unusual a prediction is,
-    `attributions` what its predictions are put down to.
+    `attributions` what its predictions are put down to. Between two of them were at most `longest_gap` seconds, NaN
+    where that is not known.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Profile:
     estimators: Estimators = NOTHING
     detectors: tuple[Detector, ...] = ()
     attributions: Attributions = NONE
+    longest_gap: float = math.nan
 
 
 class _Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -81,6 +84,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     estimators: Estimators | msgspec.UnsetType = msgspec.UNSET
     outliers: list[DetectorFile] | msgspec.UnsetType = msgspec.UNSET
     attributions: AttributionsFile | msgspec.UnsetType = msgspec.UNSET
+    longest_gap: Annotated[float, msgspec.Meta(gt=0)] | msgspec.UnsetType = msgspec.UNSET
 
 
 def dump(profile: Profile) -> bytes:
@@ -96,6 +100,7 @@ def dump(profile: Profile) -> bytes:
         estimators=msgspec.UNSET if profile.estimators == NOTHING else profile.estimators,
         outliers=[packed(detector) for detector in profile.detectors] or msgspec.UNSET,
         attributions=attributions.packed(explained) if explained.features else msgspec.UNSET,
+        longest_gap=msgspec.UNSET if math.isnan(profile.longest_gap) else profile.longest_gap,
     )
     file = msgspec.json.decode(_encode(file), type=_File)  # whole numbers become what a reader takes them for
     return msgspec.json.format(_encode(msgspec.structs.replace(file, sha256=_checksum(file))), indent=1) + b"\n"
@@ -153,8 +158,8 @@ def _profile(file: _File) -> Profile:
     inputs = [component.name for component in components if component.role == "input" and component.spec.numeric]
     detectors = tuple(unpacked(detector, inputs) for detector in file.outliers or ())
     explained = attributions.unpacked(file.attributions) if file.attributions else NONE
-    named = file.name, file.version, file.built
-    return Profile(*named, components, scores, file.sha256, estimators, detectors, explained)
+    named, gap = (file.name, file.version, file.built), file.longest_gap or math.nan
+    return Profile(*named, components, scores, file.sha256, estimators, detectors, explained, gap)
 
 
 def _score(file: _Score) -> ScoreReference:

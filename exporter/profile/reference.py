@@ -1,5 +1,6 @@
 """Reads a reference log into columns from which a profile is built."""
 
+import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from exporter.decoders.columns import guarded
+from exporter.decoders.columns import epoch, guarded
 from exporter.decoders.files import Files
 from exporter.decoders.native import rows_of
 from exporter.decoders.shape import ROLES, descend, identity
@@ -34,6 +35,7 @@ class Columns:
     values: Mapping[Key, Raw]
     held: bool = False
     sampled: bool = False  # there were more rows than these
+    longest_gap: float = math.nan  # seconds between two predictions, of all rows
 
 
 def columns_of(
@@ -55,7 +57,7 @@ def columns_of(
         raise ProfileError(
             f"the reference holds no prediction of {spec.name}: no line is its record of input or output"
         )
-    return Columns(columns, held=True, sampled=log.sampled)
+    return Columns(columns, held=True, sampled=log.sampled, longest_gap=log.longest_gap)
 
 
 class _Log:
@@ -68,6 +70,7 @@ class _Log:
         self._actual = [place for place, component in enumerate(self._specs) if component.resolved_role == "actual"]
         self._reads = {} if files is None else _readers(self._specs, files)
         self._rows = rows
+        self._newest = self.longest_gap = math.nan
         self._sample = Sample(rows)
         self._salt = seed.to_bytes(8, "little", signed=True)
         self._random = random.Random(seed)  # noqa: S311 - nothing secret
@@ -84,6 +87,8 @@ class _Log:
         """Take note of a record."""
         name = identity(record.get("id"))
         predicted, labelled = (any(record.get(r) is not None for r in roles) for roles in (ROLES[:2], ROLES[2:]))
+        if predicted:
+            self._follow(epoch(record.get("time")))
         if record.get("error") or not (predicted or (labelled and name is not None)):
             return
         key = self._random.getrandbits(64) if name is None else self._key(str(name))
@@ -99,6 +104,14 @@ class _Log:
             self._late[key] = [values[place] for place in self._actual]
         if len(self._waiting) == PIECE or len(self._late) > SPARE * self._rows:
             self._settle()
+
+    def _follow(self, time: float) -> None:
+        """Take note of the time of a prediction; of those that come late nothing follows."""
+        if math.isnan(self._newest):
+            self._newest = time
+        elif time > self._newest:
+            self.longest_gap = max(time - self._newest, self.longest_gap)  # in this order NaN gives way
+            self._newest = time
 
     def columns(self) -> dict[Key, Raw]:
         """Return the columns, each actual with its prediction; nothing where there is no prediction."""

@@ -5,11 +5,13 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.batch import Column
+from exporter.quality.counters import Counters
 from exporter.segments import Condition
 
 Key = tuple[str, tuple[str, ...] | None]
@@ -63,7 +65,15 @@ class Sum:
     within: float
 
 
-Rule = That | NotNull | Matches | Unique | Monotone | Sum
+@dataclass(frozen=True, slots=True)
+class Consecutive:
+    """The number at a path is one more than that of the record before, of all records or of those alike `by` a tag."""
+
+    path: str
+    by: str | None = None
+
+
+Rule = That | NotNull | Matches | Unique | Monotone | Sum | Consecutive
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +89,15 @@ class Expectation:
         rule = self.rule
         if isinstance(rule, That):
             return rule.condition.columns
-        paths = rule.paths if isinstance(rule, Sum) else (rule.path,) if isinstance(rule, Monotone) else ()
-        return tuple((path, None) for path in paths)
+        if isinstance(rule, Sum):
+            return tuple((path, None) for path in rule.paths)
+        return ((rule.path, None),) if isinstance(rule, Monotone | Consecutive) else ()
 
     @property
     def tags(self) -> tuple[str, ...]:
         """Return the paths whose values it reads as they are logged."""
+        if isinstance(self.rule, Consecutive):
+            return () if self.rule.by is None else (self.rule.by,)
         return (self.rule.path,) if isinstance(self.rule, NotNull | Matches | Unique) else ()
 
 
@@ -96,6 +109,7 @@ class Check:
         self.checks = self.failures = 0
         self._rule = expectation.rule
         self._last = -math.inf
+        self._counters = Counters()
         self._seen: OrderedDict[object, None] = OrderedDict()
         self._pattern = re.compile(self._rule.pattern) if isinstance(self._rule, Matches) else None
         self._matching: dict[object, bool] = {}
@@ -117,6 +131,9 @@ class Check:
             return np.asarray(np.abs(total - rule.total) <= rule.within)
         if isinstance(rule, Monotone):
             return self._rising(columns[rule.path, None])
+        if isinstance(rule, Consecutive):
+            column = columns[rule.path, None]
+            return self._counters.add(column, [None] * len(column) if rule.by is None else tags[rule.by])
         if isinstance(rule, NotNull):
             return [value is not None for value in tags[rule.path]]
         values = [value for value in tags[rule.path] if value is not None]
@@ -142,11 +159,16 @@ class Check:
             self._matching[value] = bool(self._pattern and self._pattern.fullmatch(str(value)))
         return self._matching[value]
 
+    @property
+    def missing(self) -> int | None:
+        """Return how many numbers of a sequence have been left out, None where the rule is of none."""
+        return self._counters.missing if isinstance(self._rule, Consecutive) else None
+
     def save(self) -> tuple[object, ...]:
         """Return what is known, as plain values; the values that should be unique are not among them."""
-        return self.checks, self.failures, self._last
+        return self.checks, self.failures, self._last, self._counters.save()
 
-    def resume(self, saved: Sequence[float]) -> None:
+    def resume(self, saved: Sequence[Any]) -> None:
         """Go on from what was saved."""
-        checks, failures, self._last = saved
-        self.checks, self.failures = int(checks), int(failures)
+        self.checks, self.failures, self._last, counters = saved
+        self._counters.resume(counters)

@@ -1,5 +1,6 @@
 """Watches the records of one model for what is wrong with the data, whatever their distribution."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from exporter.batch import Batch, Column, Kind
-from exporter.quality.clock import Clock
+from exporter.quality.clock import Clock, Silence
 from exporter.quality.expectation import Check, Expectation, Key
 from exporter.quality.flagged import Flag, Flagged, Origin
 from exporter.quality.outliers import Outliers, OutlierStep, Tally
@@ -23,7 +24,8 @@ class Quality:
 
     `changes` are of the fields of records, by path and kind of change; `checks` are (name, checks, failures);
     `flagged` are the latest predictions with an invalid value and the latest outliers, which a restart forgets;
-    `outliers` are in the order of the plan's detectors.
+    `outliers` are in the order of the plan's detectors. `gaps` are too long silences; `missing` are (name, numbers left
+    out) of the sequences among the checks.
     """
 
     runs: tuple[int, ...] = ()
@@ -34,6 +36,8 @@ class Quality:
     checks: tuple[tuple[str, int, int], ...] = ()
     flagged: tuple[Flag, ...] = ()
     outliers: tuple[Tally, ...] = ()
+    gaps: int = 0
+    missing: tuple[tuple[str, int], ...] = ()
 
 
 class Inspector:
@@ -51,6 +55,7 @@ class Inspector:
         detectors: Sequence[OutlierStep] = (),
         *,
         shown: bool = False,
+        longest_gap: float = math.nan,
     ) -> None:
         self._inputs = inputs
         self._runs = Runs(len(components))
@@ -59,11 +64,13 @@ class Inspector:
         self._repeats = Repeats()
         self._shape = Shape()
         self._clock = Clock()
+        self._silence = Silence(longest_gap)
         self._checks = tuple(Check(expectation) for expectation in expectations)
 
     def read(self, batch: Batch, extra: Mapping[Key, int], now: float) -> None:
         """Look at a batch as it was logged, at `now`; `extra` are the places of columns that checks read."""
         self._clock.add(np.array([batch.newest]) if batch.times is None else batch.times, now)
+        self._silence.add(batch, now)
         for record in batch.samples:
             self._shape.add(record)
         if self._checks:
@@ -94,20 +101,24 @@ class Inspector:
             tuple((check.name, check.checks, check.failures) for check in self._checks),
             self._flagged.latest(),
             self._outliers.tallies,
+            self._silence.gaps,
+            tuple((check.name, check.missing) for check in self._checks if check.missing is not None),
         )
 
     def save(self) -> tuple[object, ...]:
         """Return what is known, as plain values."""
         checks = tuple((check.name, check.save()) for check in self._checks)
-        return self._runs.save(), self._repeats.save(), self._shape.save(), self._clock.save(), checks
+        parts = (self._runs, self._repeats, self._shape, self._clock, self._silence)
+        return *(part.save() for part in parts), checks
 
     def resume(self, saved: Sequence[Any]) -> None:
         """Go on from what was saved; of checks, those that still have their name."""
-        runs, repeats, shape, clock, checks = saved
+        runs, repeats, shape, clock, silence, checks = saved
         self._runs.resume(runs)
         self._repeats.resume(repeats)
         self._shape.resume(shape)
         self._clock.resume(clock)
+        self._silence.resume(silence)
         by_name = dict(checks)
         for check in self._checks:
             if check.name in by_name:
