@@ -23,7 +23,7 @@ from exporter.explain import explain_slices
 from exporter.exposition.negotiate import Format
 from exporter.exposition.segments import traffic
 from exporter.plan import plan
-from exporter.profile import ComponentSpec, ProfileSpec
+from exporter.profile import ComponentSpec, ProfileSpec, ScoreSpec
 from exporter.segments import (
     FLOOR,
     MISSING,
@@ -391,6 +391,34 @@ def test_a_low_score_is_better_where_it_is_an_error():
     found = gaps(made(rows, segments=MACHINES), "mean_absolute_error")
     assert found["b"].rank == 1
     assert found["b"].gap > found["b"].lower > 0 > found["a"].gap
+
+
+def test_a_slice_is_worth_what_its_predictions_are_worth_one_by_one():
+    classes = {"output": "sold", "actual": "sold", "classes": ["no", "yes"]}
+    worth = {"yes": {"yes": 9.0, "no": -4.0}, "no": {"yes": -2.5}}
+    spec = msgspec.structs.replace(
+        shop.SPEC,
+        components=[*shop.SPEC.components, ComponentSpec("matrix", role="eval", extractor={"confusion": classes})],
+        scores=[ScoreSpec("worth", "matrix", score={"business_value": {"values": worth}})],
+    )
+    rows = [row | {"tags": {"machine": str(place % 3)}} for place, row in enumerate(shop.records(1500))]
+    for row in rows[1::3]:
+        row["output"] = {**row["output"], "sold": "yes"}
+    planned = plan(shop.built(spec), HOUR, segments=MACHINES)
+    engine = Engine(planned)
+    for batch in shop.batches(planned.schema, *late(rows)):
+        engine.ingest(batch, 1000.0)
+    found = gaps(engine, "worth")
+    values = {machine: [] for machine in "012"}
+    for row in rows:
+        values[row["tags"]["machine"]].append(worth[row["output"]["sold"]].get(row["actual"]["sold"], 0.0))
+    for machine, own in values.items():
+        rest = [value for other, some in values.items() if other != machine for value in some]
+        assert found[machine].found.value == pytest.approx(np.mean(own))
+        assert found[machine].gap == pytest.approx(np.mean(rest) - np.mean(own))
+        assert found[machine].lower < found[machine].gap < found[machine].upper
+    assert found["1"].rank == 1
+    assert found["1"].lower > 0
 
 
 def test_a_slice_with_too_few_records_is_neither_ranked_nor_shown():
