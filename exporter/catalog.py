@@ -405,6 +405,24 @@ SEGMENT_SCORE_UPPER = Metric(
 SEGMENT_SCORE_SAMPLES = Metric(
     "model_segment_score_samples", "gauge", "Records behind a slice's score.", (*_SEGMENT, "score", "window")
 )
+SEGMENT_ESTIMATED_SCORE = Metric(
+    "model_segment_estimated_score",
+    "gauge",
+    "A score of a slice as it is to be expected without actuals; absent below the minimum sample.",
+    (*_SEGMENT, "score", "window"),
+)
+SEGMENT_ESTIMATED_SCORE_LOWER = Metric(
+    "model_segment_estimated_score_lower",
+    "gauge",
+    "Lower end of the interval that holds, in 95 % of windows, the score of a slice that the actuals will give.",
+    (*_SEGMENT, "score", "window"),
+)
+SEGMENT_ESTIMATED_SCORE_UPPER = Metric(
+    "model_segment_estimated_score_upper",
+    "gauge",
+    "Upper end of the interval that holds, in 95 % of windows, the score of a slice that the actuals will give.",
+    (*_SEGMENT, "score", "window"),
+)
 SEGMENT_GAP = Metric(
     "model_segment_score_gap",
     "gauge",

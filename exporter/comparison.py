@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from exporter.batch import Floats
-from exporter.plan import Group, ScorePlan
+from exporter.plan import Group, ModelPlan, ScorePlan
 from exporter.scores import Measurement
 from exporter.summaries import ComponentSummary, Stack
 
 Failures = Counter[tuple[str, str]]
+UNKNOWN = Measurement(math.nan, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +69,20 @@ def measure(plan: ScorePlan, summaries: Sequence[ComponentSummary], failures: Fa
         return plan.score.measure(*summaries).shown
     except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
         failures["score", plan.name] = 1
-        return Measurement(math.nan, 0)
+        return UNKNOWN
+
+
+@np.errstate(all="ignore")
+def expect(plan: ModelPlan, score: ScorePlan, window: Sequence[ComponentSummary], failures: Failures) -> Measurement:
+    """Return a score as it is to be expected without actuals, from what each step of the estimates has summed up.
+
+    It is undefined where that fails, where there are too few predictions, and of a score that is not estimated.
+    """
+    sums = None if score.estimate is None else window[score.estimate].sums
+    if score.estimate is None or sums is None:
+        return UNKNOWN
+    try:
+        return plan.estimates.steps[score.estimate].score(score.score.measure, sums).shown
+    except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
+        failures["estimate", score.name] = 1
+        return UNKNOWN

@@ -161,6 +161,7 @@ class Engine:
             predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
             self._inspector.watch(columns, Origin.of(batch, sound, now))
         segments = self._predicted(batch, predicted, failed, now)
+        estimates, segments = self._estimated(batch, sound, now, segments)
         if joined is not None:
             outcomes, segments = self._outcomes(joined, segments, now, timed=batch.times is not None)
             checks = self._checked(joined, now, timed=batch.times is not None)
@@ -168,7 +169,7 @@ class Engine:
         self.state = State(
             predictions=predictions,
             outcomes=outcomes,
-            estimates=self._estimated(batch, sound, now),
+            estimates=estimates,
             checks=checks,
             attributions=self._attributed(batch, sound, now),
             count=old.count + int(predicted.sum()),
@@ -200,13 +201,18 @@ class Engine:
         first = len(self.plan.schema.fields)
         return columns[first : first + len(self._cutters)]
 
-    def _estimated(self, batch: Batch, rows: Mask, now: float) -> Stream:
-        """Return what scores are estimated from, with the predictions of a batch."""
+    def _estimated(
+        self, batch: Batch, rows: Mask, now: float, segments: tuple[Slices, ...]
+    ) -> tuple[Stream, tuple[Slices, ...]]:
+        """Return what scores are estimated from, of all and of slices, with the predictions of a batch."""
         estimates = self.plan.estimates
         if not (estimates.steps and rows.any()):
-            return self.state.estimates
+            return self.state.estimates, segments
         laid_out = estimates.laid_out(_rows(batch.columns, rows), self._extractor_failures)
-        return self.state.estimates.add(laid_out, now, None if batch.times is None else batch.times[rows])
+        arrived = Arrived(laid_out, now, None if batch.times is None else batch.times[rows])
+        cut = zip(self._cutters, segments, self._codes(batch.columns), strict=True)
+        slices = tuple(cutter.estimated(old, codes[rows], arrived) for cutter, old, codes in cut)
+        return self.state.estimates.add(laid_out, now, arrived.times), slices
 
     def _attributed(self, batch: Batch, rows: Mask, now: float) -> Stream:
         """Return what predictions are put down to, with those of a batch."""

@@ -4,16 +4,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from exporter.comparison import Failures
-from exporter.plan import ModelPlan, ScorePlan
+from exporter.comparison import Failures, expect
+from exporter.plan import ModelPlan
 from exporter.scores import Measurement
 from exporter.scores.score import MINIMUM_SAMPLES
 from exporter.windows import Summaries
 
 Windows = Mapping[str, Summaries]
-UNKNOWN = Measurement(math.nan, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +60,5 @@ def estimated(
     scores = [score for score in plan.scores if score.estimate is not None]
     for spec in plan.windows:
         for score in () if spec.earlier else scores:
-            found, check = (_estimate(plan, score, windows[spec.base], failures) for windows in streams)
+            found, check = (expect(plan, score, windows[spec.base], failures) for windows in streams)
             yield EstimateReading(score.name, spec.label, found, realised[score.name, spec.label] - check.value)
-
-
-@np.errstate(all="ignore")
-def _estimate(plan: ModelPlan, score: ScorePlan, window: Summaries, failures: Failures) -> Measurement:
-    place = score.estimate or 0
-    sums = window[place].sums
-    try:
-        return UNKNOWN if sums is None else plan.estimates.steps[place].score(score.score.measure, sums).shown
-    except Exception:  # noqa: BLE001 - a plug-in may raise anything; it is counted
-        failures["estimate", score.name] = 1
-        return UNKNOWN

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.comparison import Failures, compare, measure
+from exporter.comparison import Failures, compare, expect, measure
 from exporter.fairness import Disparity, disparities
 from exporter.plan import Group, ModelPlan, ScorePlan
 from exporter.profile import Component
@@ -47,6 +47,15 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class SliceEstimate:
+    """A score of a slice as it is to be expected without actuals; NaN where that is unknown."""
+
+    place: Place
+    score: str
+    found: Measurement
+
+
+@dataclass(frozen=True, slots=True)
 class SliceReading:
     """A component in a slice: PSI to the profile and its noise, rows, invalid share, and that of the rest."""
 
@@ -66,6 +75,7 @@ class Slicing:
     gaps: tuple[Gap, ...] = ()
     readings: tuple[SliceReading, ...] = ()
     disparities: tuple[Disparity, ...] = ()
+    estimates: tuple[SliceEstimate, ...] = ()
 
 
 def sliced(plan: ModelPlan, segments: Sequence[Slices], now: float, failures: Failures) -> Slicing:
@@ -73,6 +83,7 @@ def sliced(plan: ModelPlan, segments: Sequence[Slices], now: float, failures: Fa
     gaps: list[Gap] = []
     readings: list[SliceReading] = []
     fairness: list[Disparity] = []
+    estimates: list[SliceEstimate] = []
     scores = [score for score in plan.scores if score.outcome]
     for cut, groups, slices in zip(plan.cuts, plan.cut_groups, segments, strict=True):
         components = [plan.prediction_components[place] for place in cut.predicted]
@@ -80,7 +91,16 @@ def sliced(plan: ModelPlan, segments: Sequence[Slices], now: float, failures: Fa
             gaps += [gap for score in scores for gap in _gaps(view, score, failures)]
             readings += _readings(view, components, groups, failures)
             fairness += disparities(view, plan.binary)
-    return Slicing(tuple(gaps), tuple(readings), tuple(fairness))
+            estimates += _estimates(plan, view, failures)
+    return Slicing(tuple(gaps), tuple(readings), tuple(fairness), tuple(estimates))
+
+
+def _estimates(plan: ModelPlan, view: View, failures: Failures) -> Iterator[SliceEstimate]:
+    scores = [score for score in plan.scores if score.estimate is not None]
+    for label in view.seen:
+        place = Place(view.cut.segment.name, label, view.window)
+        for score in scores:
+            yield SliceEstimate(place, score.name, expect(plan, score, view.estimated[label], failures))
 
 
 def _gaps(view: View, score: ScorePlan, failures: Failures) -> Iterator[Gap]:

@@ -1,6 +1,7 @@
 """Segments: conditions, values that are told apart, slices against plain loops, and how they come into metrics."""
 
 import json
+import math
 import random
 from collections import Counter
 from dataclasses import replace
@@ -21,7 +22,7 @@ from exporter.decoders.native import NativeDecoder
 from exporter.engine import Engine
 from exporter.explain import explain_slices
 from exporter.exposition.negotiate import Format
-from exporter.exposition.segments import traffic
+from exporter.exposition.segments import compared, traffic
 from exporter.plan import plan
 from exporter.profile import ComponentSpec, ProfileSpec, ScoreSpec
 from exporter.segments import (
@@ -241,8 +242,8 @@ def late(rows):
     yield [{"id": row["id"], "actual": row["actual"]} for row in rows]
 
 
-def made(*parts, segments=SEGMENTS, windows=HOUR, **options):
-    engine = Engine(plan(shop.profile(), windows, segments=segments, **options))
+def made(*parts, segments=SEGMENTS, windows=HOUR, profile=shop.profile, **options):
+    engine = Engine(plan(profile(), windows, segments=segments, **options))
     for batch in shop.batches(engine.plan.schema, *parts):
         engine.ingest(batch, 1000.0)
     return engine
@@ -325,6 +326,49 @@ def test_a_slice_that_gives_up_its_place_is_gone_and_the_rest_goes_on():
     (slices,) = engine.state.segments
     assert "a" not in slices
     assert {label: one.count for label, one in slices.items()} == {OTHER: 10, "b": 285}
+
+
+def estimates(engine):
+    found = sliced(engine.plan, engine.state.segments, 1000.0, Counter()).estimates
+    return {(one.place.segment, one.place.value, one.score): one.found for one in found}
+
+
+def test_a_slice_is_estimated_as_if_its_predictions_were_all_there_are():
+    rows = log(600)
+    engine = made(next(late(rows)), profile=shop.wide)
+    found = estimates(engine)
+    assert {name for _, _, name in found} == {"mean_absolute_error", "precision", "accuracy", "macro_f1"}
+    for place, segment in enumerate(SEGMENTS):
+        for label in engine.state.segments[place]:
+            alone = made([row for row in rows if labels_of(row)[place] == label], profile=shop.wide)
+            steps, sums = alone.plan.estimates.steps, alone.state.estimates.windows(1000.0)["1h"]
+            for score in (score for score in alone.plan.scores if score.estimate is not None):
+                wanted = steps[score.estimate].score(score.score.measure, sums[score.estimate].sums).shown
+                one = found[segment.name, label, score.name]
+                for end in ("value", "samples", "lower", "upper"):
+                    assert getattr(one, end) == pytest.approx(getattr(wanted, end), nan_ok=True, rel=1e-6)
+    text = b"".join(family.body.encode() for family in compared(("shop", "1.0.0"), slicing_of(engine)))
+    assert text.count(b"model_segment_estimated_score{") == sum(not math.isnan(one.value) for one in found.values())
+
+
+def test_what_slices_are_estimated_from_survives_a_restart(tmp_path):
+    before = made(profile=shop.wide)
+    checkpoint, watch = Checkpoint(Store(tmp_path / "state.db")), Watch(before, before.plan.bank.start())
+    checkpoint.resume(watch)
+    for batch in shop.batches(before.plan.schema, log(300)):
+        before.ingest(batch, 1000.0)
+    checkpoint.commit([watch], {}, [])
+    checkpoint.close()
+    after, checkpoint = Engine(before.plan), Checkpoint(Store(tmp_path / "state.db"))
+    checkpoint.resume(Watch(after, after.plan.bank.start()))
+    checkpoint.close()
+    found, wanted = ({key: repr(one) for key, one in estimates(engine).items()} for engine in (after, before))
+    assert found == wanted
+    assert any("nan" not in one for one in wanted.values())
+
+
+def slicing_of(engine):
+    return sliced(engine.plan, engine.state.segments, 1000.0, Counter())
 
 
 def test_others_is_the_sum_of_all_but_one():

@@ -50,6 +50,7 @@ def _judged(slicing: Slicing) -> Slicing:
     return Slicing(
         tuple(replace(gap, found=known, gap=0.0, lower=0.0, upper=0.0, rank=1) for gap in slicing.gaps),
         tuple(replace(reading, drift=0.0) for reading in slicing.readings),
+        estimates=tuple(replace(estimate, found=known) for estimate in slicing.estimates),
     )
 
 

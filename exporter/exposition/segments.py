@@ -8,7 +8,7 @@ from exporter.exposition.render import Family, line
 from exporter.fairness import Disparity
 from exporter.plan import ModelPlan
 from exporter.segments import Cut, Slices, seen
-from exporter.slicing import Gap, SliceReading, Slicing
+from exporter.slicing import Gap, SliceEstimate, SliceReading, Slicing
 
 Labels = tuple[str, ...]
 _SECONDS, _TIMED = (
@@ -22,6 +22,11 @@ _SCORE = (
     catalog.SEGMENT_GAP,
     catalog.SEGMENT_GAP_LOWER,
     catalog.SEGMENT_GAP_UPPER,
+)
+_ESTIMATE = (
+    catalog.SEGMENT_ESTIMATED_SCORE,
+    catalog.SEGMENT_ESTIMATED_SCORE_LOWER,
+    catalog.SEGMENT_ESTIMATED_SCORE_UPPER,
 )
 _FAIRNESS = (catalog.FAIRNESS, catalog.FAIRNESS_LOWER, catalog.FAIRNESS_UPPER, catalog.FAIRNESS_SAMPLES)
 
@@ -54,6 +59,8 @@ def compared(labels: Labels, slicing: Slicing) -> Iterator[Family]:
         yield from _gap(labels, gap)
     for reading in slicing.readings:
         yield _drift(labels, reading)
+    for estimate in slicing.estimates:
+        yield from _estimate(labels, estimate)
     for disparity in slicing.disparities:
         yield from _disparity(labels, disparity)
 
@@ -66,6 +73,13 @@ def _gap(labels: Labels, gap: Gap) -> Iterator[Family]:
         yield Family(metric, line(metric, here, value))
     if gap.rank is not None:
         yield Family(catalog.SEGMENT_RANK, line(catalog.SEGMENT_RANK, here, gap.rank))
+
+
+def _estimate(labels: Labels, estimate: SliceEstimate) -> Iterator[Family]:
+    here = (*labels, estimate.place.segment, estimate.place.value, estimate.score, estimate.place.window)
+    values = (estimate.found.value, estimate.found.lower, estimate.found.upper)
+    for metric, value in zip(_ESTIMATE, values, strict=True):
+        yield Family(metric, line(metric, here, value))
 
 
 def _drift(labels: Labels, reading: SliceReading) -> Family:

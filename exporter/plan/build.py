@@ -85,7 +85,7 @@ def plan(
     estimated = estimates(profile, fields[: len(logged)], first)
     scores = tuple(_score_plan(score, prediction, outcome, estimated) for score in profile.scores)
     binary = binary_of(prediction, outcome)
-    cuts = tuple(cut_of(segment, prediction, outcome, (scores, binary), windows) for segment in segments)
+    cuts = tuple(cut_of(segment, prediction, outcome, (scores, binary, estimated), windows) for segment in segments)
     read_later = dict.fromkeys([step.output for step in evals] + [i for step in estimated.steps for i in step.inputs])
     outputs, losses = [i for i in read_later if i < first], [i for i in read_later if i >= first]
     inputs = [component.name if component.role == "input" else "" for component in prediction]

@@ -6,7 +6,7 @@ from exporter.drift import PLUGINS as STATISTICS
 from exporter.extractors.classification_error_type import ClassificationErrorType
 from exporter.extractors.pairing import place
 from exporter.plan.model import Binary, Group, ScorePlan
-from exporter.profile import Component
+from exporter.profile import Component, Estimates
 from exporter.segments import Cut, Segment
 from exporter.summaries import Layout
 from exporter.windows import WindowSpec
@@ -16,11 +16,11 @@ def cut_of(
     segment: Segment,
     prediction: Sequence[Component],
     outcome: Sequence[Component],
-    reading: tuple[Sequence[ScorePlan], Binary | None],
+    reading: tuple[Sequence[ScorePlan], Binary | None, Estimates],
     windows: Sequence[WindowSpec],
 ) -> Cut:
     """Plan what is kept of a segment's slices: drift on the exposed bins alone, and what its scores read."""
-    scores, binary = reading
+    scores, binary, estimates = reading
     by_time = tuple(spec for spec in windows if spec.seconds is not None and spec.earlier is None)
     if not by_time:
         raise ValueError(f"segment {segment.name} needs a window by time, such as 1h")
@@ -43,6 +43,7 @@ def cut_of(
         tuple(prediction[i].measure.coarse() for i in chosen),
         tuple(outcome[i].measure for i in joined),
         by_time,
+        tuple(step.measure for step in estimates.steps),
     )
 
 

@@ -36,8 +36,8 @@ def business_value(summary: ComponentSummary, values: Values = NONE) -> Measurem
         return Measurement(math.nan, 0)
     mean = float(counts @ worth) / n
     spread = float(counts @ (worth - mean) ** 2) / max(n - 1, 1.0)
-    half = student(int(n)) * math.sqrt(spread / n)
-    return Measurement(mean, int(n), mean - half, mean + half)
+    half = student(round(n)) * math.sqrt(spread / n)
+    return Measurement(mean, round(n), mean - half, mean + half)
 
 
 def _worth(summary: ComponentSummary, values: Values) -> Floats:

@@ -16,7 +16,7 @@ def matthews_correlation(summary: ComponentSummary) -> Measurement:
     and Holland, 1975) with half a record more in each cell, on Fisher's z.
     """
     cells = np.array([counted(summary)[cell] for cell in CELLS], np.float64)
-    samples = int(min(cells[0] + cells[2], cells[1] + cells[3]))
+    samples = round(min(cells[0] + cells[2], cells[1] + cells[3]))
     value, _ = _phi(cells)
     if math.isnan(value):
         return Measurement(math.nan, samples)

@@ -22,7 +22,7 @@ def roc_auc(summary: ComponentSummary) -> Measurement:
     """
     negative, positive = classes(summary)
     n0, n1 = float(negative.sum()), float(positive.sum())
-    samples = int(min(n0, n1))
+    samples = round(min(n0, n1))
     if not samples:
         return Measurement(math.nan, 0)
     below = (np.cumsum(negative) - negative / 2) / n0

@@ -49,7 +49,7 @@ def averaged(summary: ComponentSummary, ratio: Ratio, *, by_size: bool) -> Measu
     rows, columns = cells.sum(axis=1)[:-1], cells.sum(axis=0)[:-1]
     weights = columns if by_size else (rows + columns > 0).astype(np.float64)
     if not weights.sum():
-        return Measurement(math.nan, int(cells.sum()))
+        return Measurement(math.nan, round(cells.sum()))
     weights = weights / weights.sum()
     ratios, hits = _ratios(cells, ratio), np.diag(cells)[:-1]
     value = min(float(weights @ ratios), 1.0)
@@ -58,7 +58,7 @@ def averaged(summary: ComponentSummary, ratio: Ratio, *, by_size: bool) -> Measu
         [_limits(*one, ratio) for one in zip(hits, ratio.predicted * rows + ratio.actual * columns, strict=True)]
     )
     below, above = (math.sqrt(float(weights**2 @ (end - ratios) ** 2) * shared) for end in ends.T)
-    return Measurement(value, int(cells.sum()), max(value - below, 0.0), min(value + above, 1.0))
+    return Measurement(value, round(cells.sum()), max(value - below, 0.0), min(value + above, 1.0))
 
 
 def _whole(cells: Floats, ratio: Ratio) -> Floats:

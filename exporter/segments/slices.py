@@ -18,7 +18,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:
-    """Predictions (failed ones included), failures and latency of a slice, and the streams of its components."""
+    """Predictions (failed ones included), failures and latency of a slice, and the streams of its components.
+
+    `estimates` are what scores are estimated from.
+    """
 
     count: int
     failures: int
@@ -26,6 +29,7 @@ class Slice:
     seconds: float
     predictions: Stream
     outcomes: Stream
+    estimates: Stream
 
 
 Slices = Mapping[str, Slice]
@@ -36,7 +40,7 @@ class Cut:
     """A segment as it is kept.
 
     `predicted` and `joined` are the places of its components among those of predictions and outcomes; each is
-    summarised by its measure.
+    summarised by its measure. `estimates` are the measures of what scores are estimated from.
     """
 
     segment: Segment
@@ -45,11 +49,12 @@ class Cut:
     measures: tuple[Measure, ...]
     outcome_measures: tuple[Measure, ...]
     windows: tuple[WindowSpec, ...]
+    estimates: tuple[Measure, ...] = ()
 
     def empty(self) -> Slice:
         """Return the slice of no rows."""
-        streams = (Stream.of(measures, self.windows) for measures in (self.measures, self.outcome_measures))
-        return Slice(0, 0, 0, 0.0, *streams)
+        several = self.measures, self.outcome_measures, self.estimates
+        return Slice(0, 0, 0, 0.0, *(Stream.of(measures, self.windows) for measures in several))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +98,14 @@ class Cutter:
                 seconds=old.seconds + float(known.sum()),
                 predictions=arrived.add(old.predictions, self.cut.predicted, sound),
             )
+        return found
+
+    def estimated(self, slices: Slices, codes: Codes, arrived: Arrived) -> dict[str, Slice]:
+        """Add what the scores of sound predictions are estimated from, given what slice each is of."""
+        found = dict(slices)
+        for label, rows in self.coder.split(codes):
+            estimates = arrived.add(found[label].estimates, range(len(self.cut.estimates)), rows)
+            found[label] = replace(found[label], estimates=estimates)
         return found
 
     def joined(self, slices: Slices, codes: Codes, arrived: Arrived) -> dict[str, Slice]:

@@ -12,13 +12,17 @@ FLOOR = 10  # predictions, below which nothing is said of a slice: it may be one
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Summaries of predictions and outcomes by slice in a window; `seen` are the slices of which something is said."""
+    """Summaries by slice in a window: of predictions, of outcomes, and of what scores are estimated from.
+
+    `seen` are the slices of which something is said.
+    """
 
     cut: Cut
     window: str
     seen: tuple[str, ...]
     predicted: Mapping[str, Summaries]
     joined: Mapping[str, Summaries]
+    estimated: Mapping[str, Summaries]
 
     @classmethod
     def of(cls, cut: Cut, slices: Slices, spec: WindowSpec, now: float) -> "View":
@@ -29,6 +33,7 @@ class View:
             seen(slices),
             {label: one.predictions.rings[spec.base].window(now) for label, one in slices.items()},
             {label: one.outcomes.rings[spec.base].window(now) for label, one in slices.items()},
+            {label: one.estimates.rings[spec.base].window(now) for label, one in slices.items()},
         )
 
 

@@ -151,6 +151,7 @@ def _segment(prefix: str, cutter: Cutter, slices: Slices) -> Iterator[tuple[str,
         yield f"{at}\x1ftraffic", ((one.count, one.failures, one.timed, one.seconds), list)
         yield from _stream(f"{at}\x1fpredictions", one.predictions)
         yield from _stream(f"{at}\x1foutcomes", one.outcomes)
+        yield from _stream(f"{at}\x1festimates", one.estimates) if one.estimates.measures else ()
 
 
 def _attributions(engine: Engine) -> str:
@@ -263,8 +264,8 @@ class _Reader:
         for key in [key for key in self._parts if key.startswith(f"{prefix}\x1f") and key.endswith("\x1ftraffic")]:
             at = key.removesuffix("\x1ftraffic")
             streams = (
-                self._stream(f"{at}\x1f{kind}", stream)
-                for kind, stream in (("predictions", empty.predictions), ("outcomes", empty.outcomes))
+                self._stream(f"{at}\x1f{kind}", getattr(empty, kind))
+                for kind in ("predictions", "outcomes", "estimates")
             )
             label = bytes.fromhex(at.rpartition("\x1f")[2]).decode()
             slices[label] = Slice(*self._part(key, list, None), *streams)
