@@ -203,13 +203,14 @@ def test_gaps_and_sequences_go_on_after_a_restart(tmp_path):
     ]
     planned = plan(STEADY, HOUR, expectations=RULES)
     for part in (rows[:50], rows[52:]):
-        engine, checkpoint = Engine(planned), Checkpoint(Store(tmp_path / "state.db"))
+        store = Store(tmp_path / "state.db")
+        engine, checkpoint = Engine(planned), Checkpoint(store)
         watch = Watch(engine, planned.bank.start())
         checkpoint.resume(watch)
         for batch in shop.batches(planned.schema, part, event_time=True):
             engine.ingest(batch, 1e6)
         checkpoint.commit([watch], {}, [])
-        checkpoint.close()
+        store.close()
     assert engine.state.quality.gaps == 1
     assert engine.state.quality.missing == (("counted", 2),)
     assert engine.state.quality.checks == (("counted", 98, 1),)

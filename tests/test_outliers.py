@@ -289,12 +289,13 @@ def test_counts_go_on_after_a_restart_but_not_those_of_another_space(tmp_path):
     engines = [Engine(shop.planned(HOUR)), Engine(shop.planned(HOUR)), Engine(plan(other, HOUR))]
     found = []
     for engine, part in zip(engines, batches, strict=True):
-        checkpoint = Checkpoint(Store(tmp_path / "state.db"))
+        store = Store(tmp_path / "state.db")
+        checkpoint = Checkpoint(store)
         watch = Watch(engine, engine.plan.bank.start())
         checkpoint.resume(watch)
         engine.ingest(part, 5.0)
         checkpoint.commit([watch], {}, [])
-        checkpoint.close()
+        store.close()
         (tally,) = engine.state.quality.outliers
         found.append((tally.scores.n, tally.outliers))
     (whole,) = shop.engine(shop.records(600), windows=HOUR).state.quality.outliers

@@ -356,11 +356,12 @@ def test_what_is_known_of_quality_survives_a_restart(tmp_path):
     batches = list(shop.batches(planned.schema, rows[:300], rows[300:], event_time=True))
     before.ingest(batches[0], 5000.0)
     for engine in (before, after):
-        checkpoint, watch = Checkpoint(Store(tmp_path / "state.db")), Watch(engine, planned.bank.start())
+        store = Store(tmp_path / "state.db")
+        checkpoint, watch = Checkpoint(store), Watch(engine, planned.bank.start())
         checkpoint.resume(watch)
         checkpoint.commit([watch], {}, [])
         engine.ingest(batches[1], 5000.0)
-        checkpoint.close()
+        store.close()
     assert replace(after.state.quality, outliers=()) == replace(before.state.quality, outliers=())
     assert json.loads(msgspec.json.encode(after.inspector.save()[2])) == json.loads(
         msgspec.json.encode(before.inspector.save()[2])

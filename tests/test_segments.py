@@ -510,14 +510,16 @@ def test_slices_survive_a_restart(tmp_path):
     rows = log(300)
     predictions, actuals = late(rows)
     before = made()
-    checkpoint, watch = Checkpoint(Store(tmp_path / "state.db")), Watch(before, before.plan.bank.start())
+    store = Store(tmp_path / "state.db")
+    checkpoint, watch = Checkpoint(store), Watch(before, before.plan.bank.start())
     checkpoint.resume(watch)
     for batch in shop.batches(before.plan.schema, predictions, actuals[:100]):
         before.ingest(batch, 1000.0)
     checkpoint.commit([watch], {}, [])
-    checkpoint.close()
+    store.close()
     after = Engine(before.plan)
-    checkpoint = Checkpoint(Store(tmp_path / "state.db"))
+    store = Store(tmp_path / "state.db")
+    checkpoint = Checkpoint(store)
     checkpoint.resume(Watch(after, after.plan.bank.start()))
     for engine in (before, after):
         for batch in shop.batches(engine.plan.schema, actuals[100:], log(50, seed=9)):
@@ -526,7 +528,7 @@ def test_slices_survive_a_restart(tmp_path):
         assert {k: (s.count, s.seconds, counts(s)) for k, s in one.items()} == {
             k: (s.count, s.seconds, counts(s)) for k, s in other.items()
         }
-    checkpoint.close()
+    store.close()
 
 
 def test_a_thousand_values_stay_within_the_series_that_were_promised(tmp_path):
