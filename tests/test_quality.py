@@ -26,7 +26,7 @@ from exporter.quality.runs import Runs
 from exporter.quality.shape import Shape
 from exporter.segments import parse_condition
 from exporter.state import Checkpoint, Store, Watch
-from exporter.summaries import Measure
+from exporter.summaries import Grid, Measure
 from exporter.windows import WindowSpec
 
 HOUR = (WindowSpec("1h", 3600.0),)
@@ -171,6 +171,16 @@ def test_a_unit_that_slips_is_named(name, change):
         assert slip(reference, measure.of(values)) is None
         assert slip(reference, measure.of(values + 10)) is None
         assert slip(reference, measure.of(change(values)[:99])) is None
+
+
+def test_one_value_that_is_far_off_is_no_unit_that_slips():
+    values = np.random.default_rng(2).normal(0, 1, 5400)
+    measure = Measure(Grid.of(values[:5000]))
+    far = values[5000:].copy()
+    far[7] = 200.0
+    assert 9 < far.std() < 11
+    assert slip(measure.of(values[:5000]), measure.of(far)) is None
+    assert slip(measure.of(values[:5000]), measure.of(values[5000:] * 10)) == "x10"
 
 
 # -- expectations
