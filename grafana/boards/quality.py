@@ -145,12 +145,14 @@ def _segments() -> Panel:
     return rows(
         "Segments, the worst first",
         "How much worse each value of the segment is than all others together, in the unit of the score. Where even "
-        "the least gap is above 0 the segment is worse, and that is no accident of having looked at many.",
+        "the least gap is above 0 the segment is worse, and that is no accident of having looked at many. "
+        "Here: the score of this value alone; estimated: what it is to be expected to be without actuals.",
         Column("Least gap", gap("_lower"), decimals=3, sort=True),
         Column("Value", label="value"),
         Column("Score", label="score"),
         Column("Worse", f"{gap('_lower')} > bool 0", words=ONLY_YES),
-        Column("Of this value", most("model_segment_score", SLICES, by), decimals=3),
+        Column("Here", most("model_segment_score", SLICES, by), decimals=3),
+        Column("Estimated", most("model_segment_estimated_score", SLICES, by), decimals=3),
         Column("Gap", gap(""), decimals=3),
         Column("Largest gap", gap("_upper"), decimals=3),
         Column("Records", total("model_segment_score_samples", SLICES, by), unit="locale"),
