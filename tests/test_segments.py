@@ -353,15 +353,16 @@ def test_a_slice_is_estimated_as_if_its_predictions_were_all_there_are():
 
 def test_what_slices_are_estimated_from_survives_a_restart(tmp_path):
     before = made(profile=shop.wide)
-    checkpoint, watch = Checkpoint(Store(tmp_path / "state.db")), Watch(before, before.plan.bank.start())
+    store, watch = Store(tmp_path / "state.db"), Watch(before, before.plan.bank.start())
+    checkpoint = Checkpoint(store)
     checkpoint.resume(watch)
     for batch in shop.batches(before.plan.schema, log(300)):
         before.ingest(batch, 1000.0)
     checkpoint.commit([watch], {}, [])
-    checkpoint.close()
-    after, checkpoint = Engine(before.plan), Checkpoint(Store(tmp_path / "state.db"))
-    checkpoint.resume(Watch(after, after.plan.bank.start()))
-    checkpoint.close()
+    store.close()
+    after, store = Engine(before.plan), Store(tmp_path / "state.db")
+    Checkpoint(store).resume(Watch(after, after.plan.bank.start()))
+    store.close()
     found, wanted = ({key: repr(one) for key, one in estimates(engine).items()} for engine in (after, before))
     assert found == wanted
     assert any("nan" not in one for one in wanted.values())
