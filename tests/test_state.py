@@ -1,5 +1,6 @@
 """The state file: what is known over a restart, whoever else wants it, and what becomes of a damaged one."""
 
+import random
 import sqlite3
 import threading
 import time
@@ -198,6 +199,61 @@ def test_a_file_that_is_damaged_foreign_or_newer_is_refused_and_kept(tmp_path, c
     with pytest.raises(StateError, match=said):
         Store(path)
     assert path.read_bytes() == before
+
+
+def damaged(data, chance):
+    """A copy of a file with a bit that has changed, a block that was lost, or without its end."""
+    found, at = bytearray(data), chance.randrange(len(data))
+    match chance.randrange(4):
+        case 0:
+            return bytes(found[:at])
+        case 1:
+            found[at : at + 2000] = bytes(len(found[at : at + 2000]))
+        case _:
+            found[at] ^= 1 << chance.randrange(8)
+    return bytes(found)
+
+
+@pytest.mark.slow
+def test_damage_anywhere_in_the_file_is_refused_or_changes_nothing(tmp_path):
+    made, chance = site(tmp_path), random.Random(5)
+    made.append([{k: v for k, v in r.items() if k != "actual"} for r in shop.records(3000)])
+    with made.running() as app:
+        until(app.addresses[0], lambda found: value(found, PREDICTIONS) == 3000)
+    path = made.load().state
+    whole, outcomes, reasons, left_alone = path.read_bytes(), [], set(), []
+    for _ in range(100):
+        broken = damaged(whole, chance) if outcomes else whole
+        path.write_bytes(broken)
+        fleet, store = Fleet(made.load()), None
+        try:
+            store = Store(path)
+            Keeper(store, fleet)
+        except StateError as error:
+            reasons.add(str(error).partition(": ")[2].partition(" (")[0])
+            left_alone.append(path.read_bytes() == broken)
+        else:
+            outcomes.append(kept(shop.read(fleet.metrics(Format.TEXT))))
+        finally:
+            if store is not None:
+                store.close()
+    assert len(left_alone) > 30
+    assert all(left_alone)
+    assert all(found == outcomes[0] for found in outcomes)
+    assert any("damaged" in reason for reason in reasons)
+
+
+def test_a_damaged_page_is_noticed_when_it_is_read(tmp_path):
+    store = Store(tmp_path / "state.db")
+    with store.transaction():
+        first, last = [store.append(page) for page in (b"one", b"two")]
+    assert store.read([first, last]) == b"onetwo"
+    store._connection.execute("UPDATE page SET value = value || x'00' WHERE number = ?", (last,))
+    assert store.read([first]) == b"one"
+    for numbers in ([last], [first, last], [last, last + 1]):
+        with pytest.raises(OSError, match="damaged"):
+            store.read(numbers)
+    store.close()
 
 
 def test_a_file_that_cannot_be_written_is_said_counted_and_loses_nothing(tmp_path, caplog):

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from exporter.state.seal import DAMAGED, checksum, opened, sealed, total
+
 APPLICATION = 0x50524544  # "PRED": what `file` and other programs know the format by
 FORMAT = 1
 BUSY_SECONDS = 1.0
@@ -16,6 +18,7 @@ TABLES = (
     "CREATE TABLE part (key TEXT PRIMARY KEY, value BLOB NOT NULL)",
     "CREATE TABLE page (number INTEGER PRIMARY KEY, value BLOB NOT NULL)",
 )
+TOTAL = ""  # the key of what tells that no value is missing
 
 
 class StateError(Exception):
@@ -31,6 +34,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.again: Callable[[str], bool] = lambda _: False
         self._path = path
+        self._checksums: dict[str, int] = {}
         try:
             self._connection = self._open()
         except sqlite3.Error as error:
@@ -69,21 +73,29 @@ class Store:
             _create(connection)
 
     def parts(self) -> dict[str, bytes]:
-        """Return all values by key."""
+        """Return all values by key, as they were last written."""
         try:
-            return dict(self._connection.execute("SELECT key, value FROM part"))
+            rows = self._connection.execute("SELECT key, value FROM part").fetchall()
+            found = {key: opened(value, key) for key, value in rows}
+            known = found.pop(TOTAL, total({}))
+            self._checksums = {key: checksum(value, key) for key, value in found.items()}
+            if known != total(self._checksums):
+                raise DAMAGED
         except sqlite3.Error as error:
             raise StateError(f"{self._path}: {_reason(error)}") from None
+        return found
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Keep all of what is changed within, or nothing; OSError where it cannot be."""
-        execute = self._connection.execute
+        execute, before = self._connection.execute, dict(self._checksums)
         try:
             execute("BEGIN IMMEDIATE")
             yield
+            self._put({TOTAL: total(self._checksums)})
             execute("COMMIT")
         except BaseException as error:
+            self._checksums = before
             with suppress(sqlite3.Error):
                 execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
@@ -92,14 +104,21 @@ class Store:
 
     def write(self, parts: Mapping[str, bytes | None]) -> None:
         """Write and delete (None) values, within a transaction."""
-        gone = ((key,) for key, value in parts.items() if value is None)
-        self._connection.executemany("DELETE FROM part WHERE key = ?", gone)
-        kept = ((key, value) for key, value in parts.items() if value is not None)
-        self._connection.executemany("INSERT OR REPLACE INTO part VALUES (?, ?)", kept)
+        gone = [key for key, value in parts.items() if value is None]
+        self._connection.executemany("DELETE FROM part WHERE key = ?", ((key,) for key in gone))
+        kept = {key: value for key, value in parts.items() if value is not None}
+        self._put(kept)
+        self._checksums.update({key: checksum(value, key) for key, value in kept.items()})
+        for key in gone:
+            self._checksums.pop(key, None)
+
+    def _put(self, parts: Mapping[str, bytes]) -> None:
+        rows = ((key, sealed(value, key)) for key, value in parts.items())
+        self._connection.executemany("INSERT OR REPLACE INTO part VALUES (?, ?)", rows)
 
     def append(self, page: bytes) -> int:
         """Write a page within a transaction; its number is one more than that of the last there is."""
-        number = self._connection.execute("INSERT INTO page (value) VALUES (?)", (page,)).lastrowid
+        number = self._connection.execute("INSERT INTO page (value) VALUES (?)", (sealed(page),)).lastrowid
         return number or 0
 
     def read(self, numbers: Sequence[int]) -> bytes:
@@ -116,9 +135,13 @@ class Store:
         execute = self._connection.execute
         if len(numbers) > 1 and numbers[-1] - numbers[0] == len(numbers) - 1:
             between = "SELECT value FROM page WHERE number BETWEEN ? AND ? ORDER BY number"
-            return b"".join([page for (page,) in execute(between, (numbers[0], numbers[-1]))])
-        one = "SELECT value FROM page WHERE number = ?"
-        return b"".join([execute(one, (number,)).fetchone()[0] for number in numbers])
+            found = execute(between, (numbers[0], numbers[-1])).fetchall()
+        else:
+            one = "SELECT value FROM page WHERE number = ?"
+            found = [row for number in numbers for row in execute(one, (number,))]
+        if len(found) != len(numbers):
+            raise DAMAGED
+        return b"".join([opened(page) for (page,) in found])
 
     def drop(self, first: int, count: int) -> None:
         """Delete consecutive pages within a transaction."""
