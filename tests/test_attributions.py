@@ -207,13 +207,13 @@ def test_what_is_known_survives_a_restart_but_not_other_features(tmp_path):
     other = built(msgspec.structs.replace(SPEC, attributions=turned))
     found = []
     for planned, part in ((PLAN, rows[:600]), (PLAN, rows[600:]), (plan(other, WINDOWS), ())):
-        engine, checkpoint = Engine(planned), Checkpoint(Store(tmp_path / "state.db"))
-        watch = Watch(engine, planned.bank.start())
+        engine, store = Engine(planned), Store(tmp_path / "state.db")
+        checkpoint, watch = Checkpoint(store), Watch(engine, planned.bank.start())
         checkpoint.resume(watch)
         for batch in shop.batches(planned.schema, part):
             engine.ingest(batch, 1000.0)
         checkpoint.commit([watch], {}, [])
-        checkpoint.close()
+        store.close()
         found.append(readings(engine)["1h"])
     whole = readings(ingested(rows))["1h"]
     assert (found[1].samples, found[2].samples) == (1200, 0)

@@ -242,7 +242,7 @@ def test_a_score_may_be_of_any_component_where_its_name_is_clear():
         ("scores[0].input", "price is the name of several: output price, actual price"),
         (
             "scores[1].input",
-            "accuracy cannot read colour; it needs a component of classification_error_type or correct",
+            "accuracy cannot read colour; it needs a component of classification_error_type or correct or hit_at_k",
         ),
     ]
 

@@ -184,6 +184,8 @@ def test_all_extractors_of_images_and_vectors_read_files_and_those_of_text_and_p
         "oov_ratio",
         "non_letter_ratio",
         "correlation",
+        "ranking",
+        "relevance",
     }
 
 
