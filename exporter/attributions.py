@@ -46,6 +46,23 @@ def attributed(plan: ModelPlan, windows: Mapping[str, Summaries]) -> Iterator[At
         yield AttributionReading(spec.label, samples, shown, float(ndcg(reference.means, means)), *ends)
 
 
+@dataclass(frozen=True, slots=True)
+class AssociationReading:
+    """A window: how closely each input and the output go together, NaN of too few predictions with both."""
+
+    window: str
+    strengths: tuple[float, ...]
+
+
+def associated(plan: ModelPlan, windows: Mapping[str, Summaries]) -> Iterator[AssociationReading]:
+    """Yield what is known of each window, by label, of how inputs and the output go together."""
+    step = plan.associations
+    for spec in plan.windows if step is not None else ():
+        (summary,) = windows[spec.base]
+        if spec.earlier is None and step is not None and summary.sums is not None:
+            yield AssociationReading(spec.label, tuple(step.pairing.strengths(summary.sums)))
+
+
 def ndcg(reference: Floats, window: Floats) -> Floats:
     """Return the normalised discounted cumulative gain of a window's ranking of F features, shapes (..., F).
 

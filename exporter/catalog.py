@@ -351,6 +351,18 @@ ATTRIBUTION_NDCG_LOWER = Metric(
 ATTRIBUTION_NDCG_UPPER = Metric(
     "model_attribution_ndcg_upper", "gauge", "Upper end of the 95 % interval of the agreement.", (*_MODEL, "window")
 )
+ASSOCIATION = Metric(
+    "model_association",
+    "gauge",
+    "How closely an input and the output go together in a window, 0 to 1: a proxy of attribution where none is logged.",
+    (*_MODEL, "component", "window"),
+)
+ASSOCIATION_REFERENCE = Metric(
+    "model_association_reference",
+    "gauge",
+    "How closely an input and the output went together in the reference.",
+    (*_MODEL, "component"),
+)
 CONFUSION = Metric(
     "model_confusion_total",
     "counter",

@@ -20,13 +20,15 @@ from exporter.segments import Arrived, Coder, Cutter, Slices
 from exporter.summaries import ComponentSummary
 from exporter.windows import Correction, Stream, TimeRing
 
+PAIRED = 4  # predictions, of which one is looked at as a pair of inputs and output: to look at all costs 5 % of ingest
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
     """All that is known of one model: what a scrape shows and an evaluation compares.
 
     `estimates` are what scores are estimated from, of all predictions; `checks` the same of those with an actual.
-    `attributions` are the absolute ones of the predictions that carry any.
+    `attributions` are the absolute ones of the predictions that carry any, `associations` are of one in four.
     """
 
     predictions: Stream
@@ -34,6 +36,7 @@ class State:
     estimates: Stream
     checks: Stream
     attributions: Stream
+    associations: Stream
     count: int
     failures: int
     last_prediction: float
@@ -76,6 +79,7 @@ class Engine:
             estimates=Stream.of([step.measure for step in plan.estimates.steps], plan.windows),
             checks=Stream.of([step.measure for step in plan.estimates.steps], plan.windows),
             attributions=Stream.of([MEASURE] * len(plan.attributions), plan.windows),
+            associations=Stream.of([plan.associations.measure] if plan.associations else [], plan.windows),
             count=0,
             failures=0,
             last_prediction=math.nan,
@@ -156,10 +160,12 @@ class Engine:
         predicted, failed = _kind(batch, Kind.PREDICTION), _kind(batch, Kind.FAILED)
         sound, old = predicted & ~failed, self.state
         predictions, outcomes, checks, delay = old.predictions, old.outcomes, old.checks, old.delay
+        associations = old.associations
         if sound.any():
             columns = _rows([value_of(batch.columns[i]) for i in self.plan.predicted], sound)
             predictions = predictions.add(columns, now, None if batch.times is None else batch.times[sound])
             self._inspector.watch(columns, Origin.of(batch, sound, now))
+            associations = self._associated(columns, now, None if batch.times is None else batch.times[sound])
         segments = self._predicted(batch, predicted, failed, now)
         estimates, segments = self._estimated(batch, sound, now, segments)
         if joined is not None:
@@ -172,6 +178,7 @@ class Engine:
             estimates=estimates,
             checks=checks,
             attributions=self._attributed(batch, sound, now),
+            associations=associations,
             count=old.count + int(predicted.sum()),
             failures=old.failures + int(failed.sum()),
             last_prediction=self._last(batch, predicted, now),
@@ -213,6 +220,16 @@ class Engine:
         cut = zip(self._cutters, segments, self._codes(batch.columns), strict=True)
         slices = tuple(cutter.estimated(old, codes[rows], arrived) for cutter, old, codes in cut)
         return self.state.estimates.add(laid_out, now, arrived.times), slices
+
+    def _associated(self, columns: Sequence[Column], now: float, times: Floats | None) -> Stream:
+        """Return how inputs and output go together, with the predictions of a batch whose turn it is."""
+        step = self.plan.associations
+        if step is None:
+            return self.state.associations
+        before = self.state.predictions.total[0].presence.rows
+        every = slice(-before % PAIRED, None, PAIRED)
+        rows = step.pairing.lay_out([columns[place][every] for place in step.places])
+        return self.state.associations.add([rows], now, None if times is None else times[every])
 
     def _attributed(self, batch: Batch, rows: Mask, now: float) -> Stream:
         """Return what predictions are put down to, with those of a batch."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from exporter.alarm import Evidence, Verdict
 from exporter.alarm.discovery import discovered
-from exporter.attributions import AttributionReading
+from exporter.attributions import AssociationReading, AttributionReading
 from exporter.comparison import compare, measure
 from exporter.estimation import ConfusionReading, EstimateReading
 from exporter.plan import Group, ModelPlan, statistics
@@ -73,6 +73,7 @@ class Evaluation:
     estimates: tuple[EstimateReading, ...] = ()
     confusions: tuple[ConfusionReading, ...] = ()
     attributions: tuple[AttributionReading, ...] = ()
+    associations: tuple[AssociationReading, ...] = ()
 
     @property
     def realised(self) -> dict[tuple[str, str], float]:

@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 
 from exporter.alarm import Verdict
-from exporter.attributions import attributed
+from exporter.attributions import associated, attributed
 from exporter.engine import Engine
 from exporter.estimation import confused, estimated
 from exporter.evaluate import Evaluation, evaluate
@@ -31,7 +31,14 @@ def series(plan: ModelPlan, *, watched: bool) -> int:
     estimates = tuple(estimated(plan, streams, evaluation.realised, evaluation.failures))
     confusions = tuple(confused(plan, streams[0]))
     put_down = tuple(attributed(plan, state.attributions.windows(0.0)))
-    evaluation = replace(evaluation, slicing=slicing, estimates=estimates, confusions=confusions, attributions=put_down)
+    evaluation = replace(
+        evaluation,
+        slicing=slicing,
+        estimates=estimates,
+        confusions=confusions,
+        attributions=put_down,
+        associations=tuple(associated(plan, state.associations.windows(0.0))),
+    )
     families = ModelLines(plan).families(state, _complete(plan, evaluation))
     fair = sum((cut.segment.slices + 1) * len(cut.windows) for cut in plan.cuts if cut.segment.fairness is not None)
     changing = len(plan.prediction_components) + FIELDS * len(CHANGES)  # a unit slip of each, fields that change
@@ -84,5 +91,8 @@ def _complete(plan: ModelPlan, evaluation: Evaluation) -> Evaluation:
         attributions=tuple(
             replace(reading, means=(0.0,) * len(reading.means), ndcg=1.0, lower=1.0, upper=1.0)
             for reading in evaluation.attributions
+        ),
+        associations=tuple(
+            replace(reading, strengths=(0.0,) * len(reading.strengths)) for reading in evaluation.associations
         ),
     )

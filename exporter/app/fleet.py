@@ -9,7 +9,7 @@ from pathlib import Path
 
 from exporter import __version__, catalog, profile
 from exporter.app.budget import series
-from exporter.attributions import attributed
+from exporter.attributions import associated, attributed
 from exporter.batch import Batch, Schema
 from exporter.config import Config, ModelConfig, segment_of
 from exporter.engine import Engine, State
@@ -84,7 +84,13 @@ class Model:
         confusions = tuple(confused(self.plan, streams[0]))
         put_down = tuple(attributed(self.plan, state.attributions.windows(now)))
         found = replace(
-            found, slicing=slicing, estimates=estimates, confusions=confusions, attributions=put_down, time=now
+            found,
+            slicing=slicing,
+            estimates=estimates,
+            confusions=confusions,
+            attributions=put_down,
+            associations=tuple(associated(self.plan, state.associations.windows(now))),
+            time=now,
         )
         self.evaluation = alarmed(self.plan, found, self.watch.evidence)
         return self.evaluation

@@ -8,7 +8,7 @@ from exporter import catalog
 from exporter.catalog import METRICS, Metric
 from exporter.engine import State
 from exporter.evaluate import QUANTILES, Evaluation
-from exporter.exposition.attributions import put_down, referred
+from exporter.exposition.attributions import gone_together, put_down, referred
 from exporter.exposition.quality import QualityLines, slipped
 from exporter.exposition.render import Family, HistogramLines, SeriesLines, edge_text, label_text, line, number
 from exporter.exposition.segments import compared, traffic
@@ -86,6 +86,7 @@ class ModelLines:
             yield from compared(self._labels, evaluation.slicing)
             yield from slipped(self._labels, evaluation.slips)
             yield from put_down(self._plan, evaluation.attributions)
+        yield from gone_together(self._plan, () if evaluation is None else evaluation.associations)
         if self._labelled:
             yield from self._actuals(state)
 

@@ -11,9 +11,9 @@ from exporter.alarm import Bank, Watched
 from exporter.batch import Field, Schema
 from exporter.drift import PLUGINS as STATISTICS
 from exporter.joins import Kept, layout
-from exporter.plan.model import EvalStep, Group, ModelPlan, ScorePlan, statistics
+from exporter.plan.model import AssociationStep, EvalStep, Group, ModelPlan, ScorePlan, statistics
 from exporter.plan.slices import binary_of, cut_of, groups_of
-from exporter.profile import Component, Estimates, Profile, ScoreReference, estimates, scored
+from exporter.profile import Component, Estimates, Profile, ScoreReference, estimates, pairing, scored
 from exporter.quality import LEVEL, Expectation, step_of
 from exporter.segments import Segment, columns, tags
 from exporter.summaries import Categories, Grid, Layout, Measure
@@ -123,6 +123,7 @@ def plan(
         detectors=tuple(step_of(detector, inputs, level) for detector in profile.detectors),
         shown=shown.values,
         attributions=tuple(range(len(fields) - len(parts), len(fields))),
+        associations=_associations(profile, prediction),
         extra=made | {key: len(logged) + place for place, key in enumerate(extra)},
         estimates=estimated,
     )
@@ -132,6 +133,16 @@ def _extracted(logged: Sequence[Component]) -> dict[tuple[str, None], int]:
     """Return the places of numbers that extractors make, by the path that the number would have in the record."""
     numbers = ((i, c) for i, c in enumerate(logged) if c.spec.extractor is not None and c.field.levels is None)
     return {(f"{c.role}.{c.name}", None): place for place, c in numbers}
+
+
+def _associations(profile: Profile, prediction: Sequence[Component]) -> AssociationStep | None:
+    """Plan what is held against each other, if the profile knows how that was in the reference."""
+    found = pairing(prediction)
+    if found is None or set(found.inputs) != set(profile.associations):
+        return None
+    keys = [component.spec.key for component in prediction]
+    places = (*(keys.index(("input", name)) for name in found.inputs), keys.index(("output", found.output_name)))
+    return AssociationStep(found, places, found.measure())
 
 
 def _kept(component: Component) -> Kept:

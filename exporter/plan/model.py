@@ -9,7 +9,7 @@ from exporter.drift import DEFAULT, Statistic
 from exporter.drift import PLUGINS as STATISTICS
 from exporter.extractors import Bound
 from exporter.joins import Kept
-from exporter.profile import ESTIMATE, Component, Estimates, Profile, ScoreReference
+from exporter.profile import ESTIMATE, Component, Estimates, Pairing, Profile, ScoreReference
 from exporter.quality import Expectation, OutlierStep
 from exporter.scores import Score
 from exporter.segments import Cut
@@ -61,6 +61,15 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class AssociationStep:
+    """The inputs and the output that are held against each other, with their places among those of predictions."""
+
+    pairing: Pairing
+    places: tuple[int, ...]
+    measure: Measure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """Components of one kind, by their places in a stream, that are compared with their references at once.
 
@@ -89,7 +98,8 @@ class ModelPlan:
     `cuts` are the segments; the codes of each stand in a column behind those of the schema. `extra` are the places of
     columns that no component is, but that segments and expectations read. The losses that `estimates` expect make the
     last columns. `detectors` score outliers; `shown` allows the values of flagged predictions to be seen.
-    `attributions` are the places of columns that say what a prediction is put down to.
+    `attributions` are the places of columns that say what a prediction is put down to; where there are none,
+    `associations` say how closely inputs and the output go together.
     """
 
     profile: Profile
@@ -117,6 +127,7 @@ class ModelPlan:
     detectors: tuple[OutlierStep, ...] = ()
     shown: bool = False
     attributions: tuple[int, ...] = ()
+    associations: AssociationStep | None = None
     extra: Mapping[tuple[str, tuple[str, ...] | None], int] = field(default_factory=dict)
     estimates: Estimates = field(default_factory=Estimates)
 

@@ -1,5 +1,6 @@
 """The profile of a model's reference data: what its components look like when all is well, in one JSON file."""
 
+from exporter.profile.association import Pairing, pairing
 from exporter.profile.attributions import MEASURE, Attributions, estimate, explained
 from exporter.profile.build import build
 from exporter.profile.component import Component, ProfileError
@@ -23,6 +24,7 @@ __all__ = [
     "Detector",
     "EstimateStep",
     "Estimates",
+    "Pairing",
     "Profile",
     "ProfileError",
     "ProfileSpec",
@@ -40,6 +42,7 @@ __all__ = [
     "load",
     "merged",
     "observe",
+    "pairing",
     "problems",
     "scored",
 ]

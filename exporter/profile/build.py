@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from exporter.alarm import Unrest, unrest_of
 from exporter.batch import Column, Field, Floats, value_of
 from exporter.decoders.columns import label
+from exporter.profile.association import reference_of
 from exporter.profile.attributions import attribution_specs, explanation
 from exporter.profile.component import Component, ProfileError
 from exporter.profile.detecting import detectors_of
@@ -116,6 +117,7 @@ class _Builder:
             tuple(scores),
             estimators=self._estimators(),
             detectors=detectors_of(self._spec.components, self._columns, taught),
+            associations={} if self._spec.attributions else reference_of(components, self._columns),
         )
 
     def _estimators(self) -> Estimators:

@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import msgspec
@@ -49,7 +50,7 @@ class Profile:
 
     `estimators` are what its scores are estimated with, `detectors` score how unusual a prediction is,
     `attributions` what its predictions are put down to. Between two of them were at most `longest_gap` seconds, NaN
-    where that is not known.
+    where that is not known. `associations` are how closely each input and the output went together, NaN unknown.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Profile:
     detectors: tuple[Detector, ...] = ()
     attributions: Attributions = NONE
     longest_gap: float = math.nan
+    associations: Mapping[str, float] = field(default_factory=dict)
 
 
 class _Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -71,6 +73,9 @@ class _Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     threshold: float | None
     preference: Preference
     dummy: float | None = None
+
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +90,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outliers: list[DetectorFile] | msgspec.UnsetType = msgspec.UNSET
     attributions: AttributionsFile | msgspec.UnsetType = msgspec.UNSET
     longest_gap: Annotated[float, msgspec.Meta(gt=0)] | msgspec.UnsetType = msgspec.UNSET
+    associations: dict[str, Share | None] | msgspec.UnsetType = msgspec.UNSET
 
 
 def dump(profile: Profile) -> bytes:
@@ -100,6 +106,7 @@ def dump(profile: Profile) -> bytes:
         estimators=msgspec.UNSET if profile.estimators == NOTHING else profile.estimators,
         outliers=[packed(detector) for detector in profile.detectors] or msgspec.UNSET,
         attributions=attributions.packed(explained) if explained.features else msgspec.UNSET,
+        associations={name: known(value) for name, value in profile.associations.items()} or msgspec.UNSET,
         longest_gap=msgspec.UNSET if math.isnan(profile.longest_gap) else profile.longest_gap,
     )
     file = msgspec.json.decode(_encode(file), type=_File)  # whole numbers become what a reader takes them for
@@ -159,7 +166,8 @@ def _profile(file: _File) -> Profile:
     detectors = tuple(unpacked(detector, inputs) for detector in file.outliers or ())
     explained = attributions.unpacked(file.attributions) if file.attributions else NONE
     named, gap = (file.name, file.version, file.built), file.longest_gap or math.nan
-    return Profile(*named, components, scores, file.sha256, estimators, detectors, explained, gap)
+    associations = {name: given(math.nan, value) for name, value in (file.associations or {}).items()}
+    return Profile(*named, components, scores, file.sha256, estimators, detectors, explained, gap, associations)
 
 
 def _score(file: _Score) -> ScoreReference:

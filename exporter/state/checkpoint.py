@@ -119,6 +119,7 @@ def _items(watch: Watch) -> dict[str, Item]:
     for kind, stream in (("predictions", state.predictions), ("outcomes", state.outcomes)):
         found |= _stream(f"{name}\x1f{kind}", stream)
     further = {"estimates": state.estimates, "checks": state.checks, _attributions(watch.engine): state.attributions}
+    further["associations"] = state.associations
     for kind, stream in further.items():
         found |= _stream(f"{name}\x1f{kind}", stream) if stream.measures else ()
     found[f"{name}\x1fquality"] = (watch.engine.inspector.save(), list)
@@ -200,6 +201,7 @@ class _Reader:
             estimates=self._stream("estimates", state.estimates),
             checks=self._stream("checks", state.checks),
             attributions=self._stream(_attributions(engine), state.attributions),
+            associations=self._stream("associations", state.associations),
             latency=self._part("latency", lambda p: codec.summary_of(p, engine.plan.latency), state.latency),
             delay=self._part("delay", lambda p: codec.summary_of(p, engine.plan.delay), state.delay),
         )
