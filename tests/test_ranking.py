@@ -168,6 +168,25 @@ def test_components_that_hold_no_ranking_are_refused(output, actual, message):
         EXTRACTORS["recall_at_k"]("x", "x", 5).bind(*fields)
 
 
+def test_a_list_that_comes_after_the_rest_of_its_actual_is_awaited_and_not_missing():
+    rating = {"name": "rating", "element": "actual.rating", "dtype": "float"}
+    spec = msgspec.convert(SPEC | {"components": [*SPEC["components"], rating]}, ProfileSpec)
+    rows = [row | {"actual": row["actual"] | {"rating": 3.0 + at % 2}} for at, row in enumerate(records(200, seed=3))]
+    made = Engine(plan(build(spec, columns_of(spec, shop.lines(rows).splitlines()), 0.0), (WindowSpec("1h", 3600.0),)))
+    predictions, actuals = split(rows)
+    parts = [[row | {"actual": {name: row["actual"][name]}} for row in actuals] for name in ("rating", "bought")]
+    for part, known in zip(([*predictions, *parts[0]], parts[1]), (0, 200), strict=True):
+        for batch in shop.batches(made.plan.schema, part):
+            made.ingest(batch, 1000.0)
+        found = {c.spec.key: s for c, s in zip(made.plan.outcome_components, made.state.outcomes.total, strict=True)}
+        assert [found[key].presence.rows for key in (("actual", "bought"), ("eval", "ndcg_at_k"))] == [known, known]
+        assert found["actual", "rating"].n == 200
+    (window,) = made.state.outcomes.windows(1000.0).values()
+    for score in made.plan.scores:
+        value = score.score.measure(*(window[i] for i in score.components)).value
+        assert value == pytest.approx(means(rows)[score.name], abs=1e-9)
+
+
 def test_lists_that_no_page_holds_are_refused_with_what_to_do():
     lists = [
         {"name": f"bought{i}", "element": "actual.bought", "extractor": {"relevance": {"most": 100}}} for i in range(3)
