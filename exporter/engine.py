@@ -141,7 +141,7 @@ class Engine:
         """Return the batch with a column more for each segment: what slice each row is of."""
         if not self._cutters:
             return batch
-        read = {key: batch.columns[place] for key, place in self.plan.extra.items()}
+        read = {key: value_of(batch.columns[place]) for key, place in self.plan.extra.items()}
         codes = (cutter.coder.codes(batch.tags, read) for cutter in self._cutters)
         return replace(batch, columns=(*batch.columns, *codes))
 

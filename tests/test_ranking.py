@@ -21,9 +21,10 @@ from exporter.extractors import BUILTIN as EXTRACTORS
 from exporter.extractors.ranking import Ranking
 from exporter.extractors.relevance import Relevance
 from exporter.plan import plan
-from exporter.profile import ProfileSpec, build, columns_of, dump, load
+from exporter.profile import ProfileSpec, build, columns_of, dump, load, observe
 from exporter.profile.spec import ComponentSpec, field_of
 from exporter.profile.values import extracted
+from exporter.segments import Ranges, Segment
 from exporter.windows import WindowSpec
 
 law = settings(derandomize=True, deadline=None, max_examples=60)
@@ -279,6 +280,22 @@ def test_the_reference_and_the_windows_have_the_scores_of_the_log_whenever_actua
                 assert found.lower < found.value < found.upper
         counts = [summary.moments.mean for summary in made.state.outcomes.total[:1]]
         assert counts[0] == pytest.approx(np.mean([len(row["actual"]["bought"]) for row in rows]), abs=0.2)
+
+
+def test_other_data_are_observed_with_the_same_scores():
+    rows = list(records(150, seed=8))
+    spec = msgspec.convert(SPEC, ProfileSpec)
+    found = observe(profile(), columns_of(spec, shop.lines(rows).splitlines()), 0.0)
+    assert {score.spec.name: score.reference for score in found.scores} == pytest.approx(means(rows), abs=1e-9)
+
+
+def test_a_segment_is_cut_by_how_many_items_there_are():
+    rows = [row | {"output": {"items": row["output"]["items"][: 2 + at % 5]}} for at, row in enumerate(records(100))]
+    segments = (Segment("length", (Ranges("output.items", (4.0,)),)),)
+    made = Engine(plan(profile(), [WindowSpec("1h", 3600.0)], segments=segments))
+    for batch in shop.batches(made.plan.schema, rows):
+        made.ingest(batch, 1000.0)
+    assert {label: one.count for label, one in made.state.segments[0].items()} == {"<4": 40, ">=4": 60}
 
 
 def test_rankings_that_wait_survive_a_restart(tmp_path):

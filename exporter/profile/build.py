@@ -23,7 +23,7 @@ from exporter.profile.model import Profile, ScoreReference
 from exporter.profile.reference import Columns
 from exporter.profile.scoring import ScoreSpec, scored
 from exporter.profile.spec import ComponentSpec, ProfileSpec, field_of, fixed_levels, problems
-from exporter.profile.values import Key, Lessons, Raw, categories_of, column_of, counted, extracted, labelled, learns
+from exporter.profile.values import Key, Lessons, Raw, categories_of, column_of, counted, labelled, learns
 from exporter.summaries import ComponentSummary, Domain, Grid, Measure
 from exporter.summaries.categories import OTHER
 
@@ -79,8 +79,7 @@ def _fit(spec: ComponentSpec, columns: Columns, seed: int) -> ComponentSpec:
 
 
 def _read(spec: ComponentSpec, columns: Columns) -> Raw:
-    raw = columns.values[spec.key]
-    values = raw if columns.held and not learns(spec) else extracted(spec, raw)
+    values = columns.of(spec)
     return values if spec.numeric else categories_of(spec, values)
 
 

@@ -8,7 +8,7 @@ from exporter.profile.component import Component
 from exporter.profile.model import Profile, ScoreReference
 from exporter.profile.reference import Columns
 from exporter.profile.scoring import scored
-from exporter.profile.values import Key, column_of, extracted, labelled
+from exporter.profile.values import Key, column_of, labelled
 
 
 def observe(profile: Profile, columns: Columns, built: float) -> Profile:
@@ -29,8 +29,7 @@ def columns_by(profile: Profile, columns: Columns) -> dict[Key, Column]:
     for component in profile.components:
         key = component.spec.key
         if not component.spec.computed and key in columns.values:
-            raw = extracted(component.spec, columns.values[key])
-            found[key] = column_of(component.spec, raw, component.measure.levels)
+            found[key] = column_of(component.spec, columns.of(component.spec), component.measure.levels)
     for component in profile.components:
         if component.spec.computed:
             _compute(component, profile, found)

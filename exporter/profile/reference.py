@@ -17,7 +17,7 @@ from exporter.profile.attributions import attribution_specs
 from exporter.profile.component import ProfileError
 from exporter.profile.sample import LAST, SPARE, Sample, most
 from exporter.profile.spec import ComponentSpec, ProfileSpec
-from exporter.profile.values import Key, Raw, compact, held, learns, patched
+from exporter.profile.values import Key, Raw, compact, extracted, held, learns, patched
 
 PIECE = 500  # records that become columns together
 OWN: Key = ("", "own")  # whether a record has its actual with it
@@ -35,6 +35,12 @@ class Columns:
     values: Mapping[Key, Raw]
     held: bool = False
     sampled: bool = False  # there were more rows than these
+
+    def of(self, spec: ComponentSpec) -> Raw:
+        """Return the values of a component, which its extractor, if it has one, makes of the data."""
+        raw = self.values[spec.key]
+        return raw if self.held and not learns(spec) else extracted(spec, raw)
+
     longest_gap: float = math.nan  # seconds between two predictions, of all rows
 
 

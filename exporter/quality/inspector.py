@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from exporter.batch import Batch, Column, Kind
+from exporter.batch import Batch, Column, Kind, value_of
 from exporter.quality.clock import Clock, Silence
 from exporter.quality.expectation import Check, Expectation, Key
 from exporter.quality.flagged import Flag, Flagged, Origin
@@ -75,7 +75,7 @@ class Inspector:
             self._shape.add(record)
         if self._checks:
             rows = (batch.kinds & Kind.PREDICTION.value) != 0
-            columns = {key: batch.columns[place] for key, place in extra.items()}
+            columns = {key: value_of(batch.columns[place]) for key, place in extra.items()}
             for check in self._checks:
                 check.add(columns, batch.tags, rows)
 
