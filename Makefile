@@ -59,10 +59,11 @@ bench: $(STAMP) ## benchmarks, each beside its peer or the limit in the same run
 	$(BIN)/python tests/bench/run.py
 	$(BIN)/python tests/bench/bench_dashboards.py
 
-calibration: $(STAMP) ## false alarms and delays of the drift alarm beside other rules, and estimates, into docs/calibration.md, realdata.md and estimates.md
+calibration: $(STAMP) ## false alarms and delays of the drift alarm beside other rules, estimates, and the noise of alerts, into docs/calibration.md, realdata.md, estimates.md and alerts.md
 	$(BIN)/python tests/calibration/drift.py --write
 	$(BIN)/python tests/calibration/realdata.py --write
 	$(BIN)/python tests/calibration/estimates.py --write
+	$(BIN)/python tests/calibration/alerts.py --write
 
 stack: ## the whole stack with the demo: docker compose up
 	docker compose up --build

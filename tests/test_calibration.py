@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "calibration"))
 
+import alerts
 import drift
 import others
 import peers_themselves
@@ -44,6 +45,21 @@ def test_a_change_is_found_in_time_and_its_alarm_ends_in_time(name, n):
     assert None not in found
     assert np.mean(found) <= 1.2 * goals[list(drift.CAPS).index(n)] + 0.5
     assert np.median(ended) <= 3
+
+
+@pytest.mark.slow
+def test_what_happens_to_a_simulated_model_is_told_of_it_and_of_no_other(tmp_path):
+    """What docs/alerts.md measures in weeks of twenty models, on a day of two."""
+    noon = alerts.START + alerts.DAY / 2
+    models = [alerts.Model("quiet", 8_000), alerts.Model("loud", 8_000, fault=alerts.missing_column, onset=noon)]
+    fired, others_say = alerts.lived(models, tmp_path, 1, alerts.LOUD_STEP, alerts.STEP)
+    told = {one.name: one for one in reversed(fired)}
+    assert {one.model for one in fired} == {"loud"}
+    assert {"ModelComponentBroken", "ModelComponentMissing"} <= told.keys()
+    assert dict(told["ModelComponentBroken"].labels)["component"] == "n2"
+    assert 0 < told["ModelComponentBroken"].time - noon <= 20 * alerts.MINUTE
+    assert others_say["all", "days"] == 2
+    assert next(alerts.noise(fired, others_say, 2)).startswith("| rule | pages |")
 
 
 @pytest.mark.slow
