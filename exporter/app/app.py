@@ -1,11 +1,12 @@
 """Wires sources, writer, evaluation and web server together, and stops them in order."""
 
 import logging
+import os
 import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -95,15 +96,11 @@ class App:
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, reload at SIGHUP; returns the exit code."""
-        wanted = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-        masked = signal.pthread_sigmask(signal.SIG_BLOCK, wanted)  # before there are threads, who would take them
-        try:
-            self.start()
-            while signal.sigwait(wanted) == signal.SIGHUP:
-                self.reload()
-            self.stop()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+        asked = _signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self.start()
+        while next(asked) == signal.SIGHUP:
+            self.reload()
+        self.stop()
         return 0
 
     def reload(self) -> str | None:
@@ -218,6 +215,16 @@ class App:
         sources = [(source.name, f"decoder {source.decoder}") for source in self._config.sources]
         settings = [("Configuration", str(Path(self._config_path)))]
         return Facts("Models", models), Facts("Sources", sources), Facts("Settings", settings)
+
+
+def _signals(*wanted: int) -> Iterator[int]:
+    """Return the signals as they come. A lock that waits for a handler is not woken where another thread is hit."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    for number in wanted:
+        signal.signal(number, lambda *_: None)
+    return iter(lambda: os.read(reader, 1)[0], 0)
 
 
 def _tell() -> None:
