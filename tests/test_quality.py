@@ -20,7 +20,7 @@ from exporter.engine import Engine
 from exporter.evaluate import evaluate
 from exporter.exposition.families import ModelLines
 from exporter.plan import fixed, plan
-from exporter.quality import Expectation, Matches, Monotone, NotNull, Sum, That, Unique, slip, stuck_from
+from exporter.quality import Consecutive, Expectation, Matches, Monotone, NotNull, Sum, That, Unique, slip, stuck_from
 from exporter.quality.repeats import MEMORY, Repeats
 from exporter.quality.runs import Runs
 from exporter.quality.shape import Shape
@@ -266,13 +266,15 @@ def test_the_latest_predictions_with_an_invalid_value_are_kept_by_id_and_reason(
 RULES = (
     Expectation("size is sane", that("input.size < 1e9")),
     Expectation("shares", Sum(("input.share_a", "input.share_b"), 1.0, 1e-6)),
+    Expectation("numbers", Consecutive("tags.number")),
 )
 
 
 def sound(number, chance):
     share = chance.random()
     made = shop.record(number, chance)
-    return made | {"input": made["input"] | {"share_a": share, "share_b": 1 - share}, "time": 1000.0 + number}
+    inputs = made["input"] | {"share_a": share, "share_b": 1 - share}
+    return made | {"input": inputs, "time": 1000.0 + number, "tags": {"number": number}}
 
 
 def changed(record, **inputs):
@@ -291,9 +293,14 @@ FAULTS = {
     "null": (lambda row, _: changed(row, change=None), {"missing change"}),
     "new field": (lambda row, _: changed(row, extra=1), {"appeared input.extra"}),
     "text": (lambda row, _: changed(row, change=str(row["input"]["change"])), {"type input.change", "type change"}),
-    "unit": (lambda row, _: changed(row, size=row["input"]["size"] * 1000), {"slip size x1000", "above size"}),
+    "unit": (
+        lambda row, _: changed(row, size=row["input"]["size"] * 1000),
+        {"slip size x1000", "above size", "outliers"},
+    ),
     "category": (lambda row, _: changed(row, colour="mauve"), {"unseen colour", "stuck colour"}),
     "shares": (lambda row, _: changed(row, share_a=0.9), {"expectation shares"}),
+    "lost": (lambda row, _: row | {"tags": {"number": row["tags"]["number"] * 2}}, {"lost", "expectation numbers"}),
+    "silence": (lambda row, _: row | {"time": row["time"] + (row["time"] > 3500) * 60}, {"silence"}),
     "future": (lambda row, _: row | {"time": 9e9}, {"future"}),
     "order": (lambda row, _: row | {"time": row["time"] - (row["time"] % 2) * 5}, {"out of order"}),
 }
@@ -313,6 +320,10 @@ def signals(text):
     yield from (f"{one['change']} {one['field']}" for one in those("model_schema_field_changes_total"))
     yield from (f"slip {one['component']} {one['slip']}" for one in those("model_component_scale_slip"))
     yield from (f"expectation {one['expectation']}" for one in those("model_expectation_failures_total"))
+    yield from ("lost" for _ in those("model_sequence_missing_total"))
+    yield from ("silence" for _ in those("model_prediction_gaps_total"))
+    expected = shop.value(found, "model_outlier_expected_ratio") * shop.value(found, "model_outlier_score_count")
+    yield from ("outliers" for _ in those("model_outliers_total", 5 * expected))
     yield from ("future" for _ in those("model_records_future_total"))
     yield from ("out of order" for _ in those("model_records_out_of_order_total"))
     yield from ("duplicates" for _ in those("model_duplicate_inputs_total", 10))
@@ -327,7 +338,7 @@ def test_a_fault_raises_its_own_signal_and_no_other(fault):
     chance = random.Random(7)
     rows = [sound(number, chance) for number in range(3000)]
     rows[2000:] = [change(row, rows[0]) for row in rows[2000:]]
-    planned = plan(shop.profile(), (WindowSpec("10m", 600.0),), expectations=RULES)
+    planned = plan(replace(shop.profile(), longest_gap=1.0), (WindowSpec("10m", 600.0),), expectations=RULES)
     engine, decoder = Engine(planned), NativeDecoder([planned.schema], event_time=True)
     for start in range(0, 3000, 5):
         for _, batch in [*decoder.feed(shop.lines(rows[start : start + 5])), *decoder.flush()]:
@@ -342,7 +353,7 @@ def test_a_fault_raises_its_own_signal_and_no_other(fault):
 @pytest.mark.slow
 def test_thirty_days_of_sound_data_raise_no_signal():
     chance = random.Random(3)
-    planned = plan(shop.profile(), (WindowSpec("10m", 600.0),), expectations=RULES)
+    planned = plan(replace(shop.profile(), longest_gap=36.0), (WindowSpec("10m", 600.0),), expectations=RULES)
     engine, decoder = Engine(planned), NativeDecoder([planned.schema], event_time=True)
     raised, lines = set(), ModelLines(planned)
     for hour in range(30 * 24):
