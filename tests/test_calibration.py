@@ -59,7 +59,7 @@ def test_what_happens_to_a_simulated_model_is_told_of_it_and_of_no_other(tmp_pat
     assert dict(told["ModelComponentBroken"].labels)["component"] == "n2"
     assert 0 < told["ModelComponentBroken"].time - noon <= 20 * alerts.MINUTE
     assert others_say["all", "days"] == 2
-    assert next(alerts.noise(fired, others_say, 2)).startswith("| rule | pages |")
+    assert next(alerts.noise(fired, others_say, 2)).startswith("| rule | alerts |")
 
 
 @pytest.mark.slow

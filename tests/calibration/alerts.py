@@ -124,10 +124,10 @@ def noise(fired: list[Fired], others: Counter, model_days: int) -> Iterator[str]
     """Yield the table of what fires where nothing happens."""
     total = Counter(one.severity for one in fired)
     spoilt = {(one.model, (one.time - START) // DAY) for one in fired if one.severity in ("critical", "warning")}
-    yield "| rule | pages | warnings | days of a model with any | hours before noon with any |"
+    yield "| rule | alerts | of them pages | days of a model with any | hours before noon with any |"
     yield "|---|---:|---:|---:|---:|"
     share = f"{len(spoilt) / model_days:.1%}"
-    yield f"| **all alerts on models** | **{total['critical']}** | **{total['warning']}** | **{share}** | |"
+    yield f"| **all alerts on models** | **{total.total()}** | **{total['critical']}** | **{share}** | |"
     for rule, said in OTHERS.items():
         day, hour = (others[rule, part] / others["all", "days"] for part in ("day", "hour"))
         yield f"| {said} | {others[rule, 'new']:,} | | {day:.0%} | {hour:.0%} |"
