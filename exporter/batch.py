@@ -133,13 +133,12 @@ class Batch:
 
     `columns` follow the schema's fields, each of shape (rows,): float64 for a numeric field, int32 codes of its levels
     for a category (one past the last level is an unseen category), and (rows, width) for a field that lists items; see
-    `Fault` for a row without a value. `kinds` is
-    uint8 of `Kind`; `latency` is seconds or NaN; `times` are Unix seconds or NaN (None where the reader did not ask
-    for them); `newest` is the newest time of those looked at (one in some hundred rows, for a log is nearly in order),
-    and `oldest` that of the first row with one;
-    `ids`, and the `revisions` of actuals (NaN or 0 of the first one), are None where the schema does not keep them;
-    `tags` holds for each path of the schema's the text, number or None of each row, and another object where there is
-    another kind of value. `samples` are a few whole records, one in some hundred.
+    `Fault` for a row without a value. `kinds` is uint8 of `Kind`; `latency` is seconds or NaN; `times` are Unix seconds
+    or NaN (None where the reader did not ask for them); `newest` is the newest time of those looked at (one in some
+    hundred rows, for a log is nearly in order), and `oldest` that of the first row with one; `ids`, and the `revisions`
+    of actuals (NaN or 0 of the first one), are None where the schema does not keep them; `tags` holds for each path of
+    the schema's the text, number or None of each row, and another object where there is another kind of value.
+    `samples` are a few whole records, one in some hundred.
     """
 
     kinds: NDArray[np.uint8]
@@ -176,4 +175,5 @@ class Batch:
                 {path: values[part] for path, values in self.tags.items()},
                 () if place else self.samples,
                 None if self.revisions is None else self.revisions[part],
+                next((time for time in times[part].tolist() if not math.isnan(time)), math.nan),
             )

@@ -82,6 +82,7 @@ def test_the_parts_of_a_batch_hold_all_that_it_holds_in_its_order(count):
         tags={"tags.zone": [f"zone {i}" for i in range(20)]},
         samples=[{"id": "3"}, {"id": "17"}],
         revisions=np.arange(20.0),
+        oldest=0.0,
     )
     parts = list(whole.parts(count))
     assert len(parts) == count
@@ -97,6 +98,7 @@ def test_the_parts_of_a_batch_hold_all_that_it_holds_in_its_order(count):
         "tags": {"tags.zone": [one for p in parts for one in p.tags["tags.zone"]]},
         "samples": [one for p in parts for one in p.samples],
         "revisions": np.concatenate([p.revisions for p in parts]).tolist(),
+        "oldest": parts[0].oldest,
     }
     assert together.keys() == {field.name for field in fields(Batch)}
     for name, values in together.items():
