@@ -34,7 +34,7 @@ demo: $(STAMP) ## real models, a drift on schedule, metrics on http://127.0.0.1:
 test: check tools unit ## all tests: lint, types, floors, fast, slow (real Prometheus, Alertmanager and browser)
 	$(BIN)/python -m pytest -q -m slow
 
-unit: $(STAMP) ## the fast tests alone, under a minute
+unit: $(STAMP) ## the fast tests alone, in two or three minutes
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 check: $(STAMP) ## lint, format, types and floors
