@@ -14,6 +14,8 @@ from exporter.profile.values import Key, learns
 LEAST = 100  # rows of the reference
 FOR_EACH = 10  # rows for each component
 MOST = 64  # components of a distance
+TEACHING = 50_000  # rows that a distance learns from
+PART = 10_000  # rows whose distances are taken at a time
 COMPLETE = 0.5  # of the rows of the reference that have a number of every component
 WINSOR = 5.0  # deviations, beyond which a number of the reference is taken for that far
 NORMAL_IQR = 1.349  # deviations between the quartiles of a normal distribution
@@ -51,7 +53,8 @@ def _own(specs: Sequence[ComponentSpec], columns: Mapping[Key, Column], learned:
 def _together(columns: Mapping[str, Floats]) -> Iterator[Detector]:
     """Yield the distance of all numbers that vary, as far as half of the rows have them all.
 
-    It learns from all rows. Its quantiles are those of each half of the rows by a distance that the other has taught.
+    It learns from all rows, of very many from some. Its quantiles are those of each half of the rows by a distance that
+    the other has taught.
     """
     names = [name for name, column in columns.items() if len(np.unique(column[np.isfinite(column)])) > 1]
     while names and (complete := _complete(columns, names)).mean() < COMPLETE:
@@ -59,13 +62,24 @@ def _together(columns: Mapping[str, Floats]) -> Iterator[Detector]:
     if not names or complete.sum() < max(LEAST, FOR_EACH * len(names)):
         return
     rows = np.column_stack([columns[name][complete] for name in names])
-    even = np.arange(len(rows)) % 2 == 0
-    spaces = ((fitted(rows[even]), rows[~even]), (fitted(rows[~even]), rows[even]), (fitted(rows), rows[:0]))
-    if not all(np.isfinite([*space.centre, *space.scale, *space.matrix.flat]).all() for space, _ in spaces):
+    even, odd = rows[::2], rows[1::2]
+    whole, *halves = (fitted(_some(part)) for part in (rows, even, odd))
+    if not all(np.isfinite([*space.centre, *space.scale, *space.matrix.flat]).all() for space in (whole, *halves)):
         return  # numbers whose differences no float can hold
-    whitened = np.concatenate([space.whitened(tuple(others.T)) for space, others in spaces], axis=1)
-    scores = np.sort(np.sqrt((whitened**2).sum(axis=0)))
-    yield Detector(BUILT_IN, tuple(names), quantiles(scores), len(scores), spaces[-1][0])
+    pairs = zip(halves, (odd, even), strict=True)
+    scores = np.sort(np.concatenate([_distances(space, others) for space, others in pairs]))
+    yield Detector(BUILT_IN, tuple(names), quantiles(scores), len(scores), whole)
+
+
+def _some(rows: Floats) -> Floats:
+    """Return at most so many rows as a distance learns from, evenly taken."""
+    return rows[:: -(-len(rows) // TEACHING)]
+
+
+def _distances(space: Space, rows: Floats) -> Floats:
+    """Return the distance of each row, few at a time, so that little memory is taken."""
+    parts = (rows[start : start + PART] for start in range(0, len(rows), PART))
+    return np.concatenate([np.sqrt((space.whitened(tuple(part.T)) ** 2).sum(axis=0)) for part in parts])
 
 
 def _complete(columns: Mapping[str, Floats], names: Sequence[str]) -> Rows:
