@@ -137,6 +137,16 @@ def commands():
         yield parser
 
 
+def test_numbers_are_multiplied_in_one_thread_unless_the_environment_says_otherwise(monkeypatch):
+    name = "OPENBLAS_NUM_THREADS"
+    monkeypatch.setenv(name, "3")
+    assert main(["metrics"]) == 0
+    assert os.environ[name] == "3"
+    monkeypatch.delenv(name)
+    assert main(["metrics"]) == 0
+    assert os.environ[name] == "1"
+
+
 def test_every_flag_has_an_environment_twin_that_its_help_names(capsys):
     flags = 0
     for parser in commands():

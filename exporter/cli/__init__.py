@@ -13,6 +13,8 @@ from exporter.cli.parser import PROGRAM, build_parser
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code: 0, 1 for bad input or a failed check, 2 for a wrong call."""
     prepare()
+    # What is multiplied here is small: more threads would only wait for each other, and that on a core of the model's.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     given = build_parser().parse_args(arguments)
     try:
         code = import_module(f"exporter.cli.{given.command}").main(given)
