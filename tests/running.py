@@ -4,6 +4,7 @@ import http.client
 import time
 from contextlib import closing, contextmanager
 
+import pytest
 import shop
 
 from exporter import config
@@ -40,6 +41,16 @@ class Site:
     def running(self, configuration=None, prepare=None):
         """Run an exporter; `prepare` may change it before it starts."""
         return serving(self.config, configuration, prepare)
+
+
+def refused(directory, option):
+    """What is said of a configuration whose third line is an option of the shop's model that cannot be."""
+    (directory / "shop.json").write_bytes(shop.dumped())
+    path = directory / "exporter.yml"
+    path.write_text(f"models:\n  - profile: shop.json\n    {option}\nsources: [stdin: {{}}]\n")
+    with pytest.raises(config.ConfigError) as raised:
+        config.load(str(path))
+    return str(raised.value)
 
 
 @contextmanager

@@ -1,13 +1,15 @@
 """The files that commands read, with errors for people."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from exporter import config
 from exporter.cli.failure import CommandError, reported
+from exporter.cli.progress import STDIN, lines
 from exporter.config import Config, ConfigError
 from exporter.profile import Profile, ProfileError, ProfileSpec, load
+from exporter.sources.images import Images
 
 T = TypeVar("T")
 
@@ -36,6 +38,11 @@ def profile(path: str) -> Profile:
         data = Path(path).read_bytes()
     with reported(ProfileError, prefix=f"{path}: "):
         return load(data)
+
+
+def log(paths: Sequence[str], images: Images) -> Iterator[bytes]:
+    """Return the lines of logs; the images and arrays that they name are beside each, unless their place was given."""
+    return lines(paths, "reading", lambda path: images.enter("" if path == STDIN else str(Path(path).parent)))
 
 
 def _all(path: str, problems: Sequence[object]) -> str:

@@ -13,7 +13,7 @@ from exporter.cli.console import complain, say
 from exporter.cli.contrast_text import difference
 from exporter.cli.failure import CommandError, reported
 from exporter.cli.profile_text import describe
-from exporter.cli.progress import STDIN, lines
+from exporter.cli.progress import lines
 from exporter.decoders.native import rows_of
 from exporter.profile import ProfileError, build, columns_of
 from exporter.profile.infer import SAMPLE
@@ -43,8 +43,7 @@ def _build(arguments: argparse.Namespace) -> int:
     spec, images = loading.spec(arguments.spec), Images(arguments.images)
     try:
         with reported(ProfileError):
-            reference = lines(arguments.reference, "reading", lambda path: images.enter(_directory(path)))
-            columns = columns_of(spec, reference, files=images)
+            columns = columns_of(spec, loading.log(arguments.reference, images), files=images)
             profile = build(spec, columns, built=time.time())
     finally:
         if refused := images.take_refused():
@@ -55,10 +54,6 @@ def _build(arguments: argparse.Namespace) -> int:
     with reported():
         say(str(save(profile, arguments.output)))
     return 0
-
-
-def _directory(log: str) -> str:
-    return "" if log == STDIN else str(Path(log).parent)
 
 
 def _show(arguments: argparse.Namespace) -> int:

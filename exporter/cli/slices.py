@@ -4,12 +4,10 @@ import argparse
 import json
 from collections.abc import Iterator
 from itertools import chain, islice
-from pathlib import Path
 
 from exporter.cli import loading
 from exporter.cli.console import say
 from exporter.cli.failure import CommandError, reported
-from exporter.cli.progress import STDIN, lines
 from exporter.decoders.native import rows_of
 from exporter.profile import Profile, ProfileError, ProfileSpec, columns_by, columns_of
 from exporter.profile.infer import SAMPLE
@@ -26,7 +24,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _search(profile: Profile, arguments: argparse.Namespace, images: Images) -> list[Found]:
-    log = lines(arguments.logs, "reading", lambda path: images.enter("" if path == STDIN else str(Path(path).parent)))
+    log = loading.log(arguments.logs, images)
     with reported(ProfileError):
         first = list(islice(log, SAMPLE))
         tags = tag_specs(rows_of(first))

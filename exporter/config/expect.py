@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from exporter.config.kinds import Written
-from exporter.config.segments import parse_path
+from exporter.config.segments import Path
 from exporter.quality import Consecutive, Expectation, Matches, Monotone, NotNull, Rule, Sum, That, Unique
 from exporter.segments import Condition, parse_condition
 
@@ -19,9 +19,6 @@ def parse_pattern(text: str) -> str:
     except re.error as error:
         raise ValueError(f"{text!r} is not a regular expression: {error}") from None
     return text
-
-
-Path = Annotated[str, Written(parse_path)]
 
 
 class ExpectConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

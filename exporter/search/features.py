@@ -48,7 +48,11 @@ def tag_specs(records: Iterable[Mapping[str, Any]]) -> list[ComponentSpec]:
         for path, value in _leaves(TAGS, record.get(TAGS)):
             seen.setdefault(path, []).append(value)
     paths = [path for path, values in seen.items() if dtype_of(values) in ("category", "bool")]
-    return [ComponentSpec(path, path, "input", "category") for path in paths]
+    return [_tag_spec(path) for path in paths]
+
+
+def _tag_spec(path: str) -> ComponentSpec:
+    return ComponentSpec(path, path, "input", "category")
 
 
 def _leaves(path: str, value: object) -> Iterator[tuple[str, Any]]:
@@ -61,8 +65,7 @@ def _leaves(path: str, value: object) -> Iterator[tuple[str, Any]]:
 
 def features(profile: Profile, columns: Mapping[Key, Column], tags: Mapping[Key, Raw]) -> list[Feature]:
     """Return a feature for each tag, input and output that has more than one value."""
-    specs = (ComponentSpec(name, name, "input", "category") for _, name in tags)
-    found = [_tag(spec, tags[spec.key]) for spec in specs]
+    found = [_tag(_tag_spec(path), raw) for (_, path), raw in tags.items()]
     cutting = (c for c in profile.components if c.role in ("input", "output") and c.spec.key in columns)
     found += [_feature(component, value_of(columns[component.spec.key])) for component in cutting]
     return [feature for feature in found if len(feature.values) > 1]
